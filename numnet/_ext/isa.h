@@ -1,0 +1,57 @@
+/* What every kernel object needs: the instruction set it is compiled for, and the parallel loop.
+ *
+ * A kernel family is one C file (products_kernels.c, maps_kernels.c) compiled once per instruction set, with NUMNET_ISA set to
+ * baseline, avx2 or avx512. It includes its templates twice, for float and for double (real.h). */
+#ifndef NUMNET_ISA_H
+#define NUMNET_ISA_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__AVX512F__)
+#define VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16 /* SSE2, NEON */
+#endif
+
+#define JOIN2_(a, b) a##_##b
+#define JOIN2(a, b) JOIN2_(a, b)
+#define JOIN3_(a, b, c) a##_##b##_##c
+#define JOIN3(a, b, c) JOIN3_(a, b, c)
+
+typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes wraps silently */
+
+#define INLINE static inline __attribute__((always_inline))
+
+#define PRAGMA(text) _Pragma(#text)
+#ifdef _OPENMP
+#include <omp.h>
+#define PARALLEL(threads) PRAGMA(omp parallel num_threads(threads) if (threads > 1))
+#define FOR PRAGMA(omp for schedule(static))
+#define FOR_DYNAMIC PRAGMA(omp for schedule(dynamic))
+#define PARALLEL_FOR(threads) PRAGMA(omp parallel for schedule(static) num_threads(threads) if (threads > 1))
+#define THREAD_NUMBER omp_get_thread_num()
+#define THREAD_COUNT omp_get_num_threads()
+#else
+#define PARALLEL(threads)
+#define FOR
+#define FOR_DYNAMIC
+#define PARALLEL_FOR(threads)
+#define THREAD_NUMBER 0
+#define THREAD_COUNT 1
+#endif
+
+INLINE size min_size(size a, size b) { return a < b ? a : b; }
+INLINE size max_size(size a, size b) { return a > b ? a : b; }
+INLINE size divide_up(size a, size b) { return (a + b - 1) / b; }
+
+/* Scratch memory, aligned to a cache line; NULL when there is none. Give it back with free(). */
+INLINE void *scratch(size bytes) {
+    return bytes < 0 ? NULL : aligned_alloc(64, ((size_t)bytes + 64 + 63) / 64 * 64);
+}
+
+#endif

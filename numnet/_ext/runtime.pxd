@@ -1,0 +1,42 @@
+# What the modules of kernels share: the chosen instruction set, the number of threads, cheap checks of arrays.
+
+cimport numpy as cnp
+
+cdef int isa             # index into the tables of family.h
+cdef int thread_count
+
+
+cdef inline int threads_for(double work) noexcept:
+    """How many threads are worth waking for so many multiply-adds (or, for maps, elements times 8)."""
+    return thread_count if work > 1.5e6 else 1
+
+
+cdef inline int float_type(object a) noexcept:
+    """NPY_FLOAT or NPY_DOUBLE, or -1 for anything that is no array of these."""
+    if not cnp.PyArray_Check(a):
+        return -1
+    cdef int typenum = cnp.PyArray_TYPE(<cnp.ndarray> a)
+    return typenum if typenum == cnp.NPY_FLOAT or typenum == cnp.NPY_DOUBLE else -1
+
+
+cdef inline bint is_float_array(object a, int typenum, int ndim) noexcept:
+    """Is it an array of just this type and number of axes?"""
+    return (cnp.PyArray_Check(a) and cnp.PyArray_TYPE(<cnp.ndarray> a) == typenum
+            and cnp.PyArray_NDIM(<cnp.ndarray> a) == ndim)
+
+
+cdef inline cnp.ndarray c_contiguous(object a):
+    """The array itself if it is C-contiguous, aligned and in native byte order (it may be read-only); else such a copy."""
+    if cnp.PyArray_CHKFLAGS(<cnp.ndarray> a, cnp.NPY_ARRAY_CARRAY_RO) and cnp.PyArray_ISNOTSWAPPED(<cnp.ndarray> a):
+        return <cnp.ndarray> a
+    return cnp.PyArray_FROM_OTF(a, cnp.PyArray_TYPE(<cnp.ndarray> a), cnp.NPY_ARRAY_CARRAY_RO)
+
+
+cdef inline cnp.ndarray empty(int ndim, const cnp.npy_intp *shape, int typenum):
+    """A fresh, C-contiguous array, not initialised."""
+    return cnp.PyArray_EMPTY(ndim, <cnp.npy_intp *> shape, typenum, 0)
+
+
+cdef inline void *pointer(object a) noexcept:
+    """The data of an array, NULL for None."""
+    return NULL if a is None else cnp.PyArray_DATA(<cnp.ndarray> a)

@@ -1,0 +1,82 @@
+"""Which instruction set the kernels run on, and how many threads they use."""
+
+import os
+import warnings
+
+cimport numpy as cnp
+
+cnp.import_array()
+
+cdef extern from "family.h":
+    int HAS_OPENMP
+    bint cpu_supports(int isa)
+
+ISA_NAMES = ("baseline", "avx2", "avx512")
+
+
+def available_isas():
+    """The instruction sets that this build has and this processor can run, weakest first."""
+    return tuple(name for index, name in enumerate(ISA_NAMES) if cpu_supports(index))
+
+
+def get_isa():
+    """The name of the instruction set in use."""
+    return ISA_NAMES[isa]
+
+
+def set_isa(name):
+    """Choose the instruction set, for tests. Raises ValueError where it cannot run."""
+    global isa
+    if name not in available_isas():
+        raise ValueError(f"instruction set {name!r} cannot run here; available: {', '.join(available_isas())}")
+    isa = ISA_NAMES.index(name)
+
+
+def has_openmp():
+    """Were the kernels built with OpenMP? Without it they run on one thread."""
+    return bool(HAS_OPENMP)
+
+
+def get_num_threads():
+    """The number of threads that a kernel may use."""
+    return thread_count
+
+
+def set_num_threads(count):
+    """Set the number of threads that a kernel may use, for this process.
+
+    It is our own number, handed to every parallel region: that of other users of OpenMP stays as it is.
+    """
+    global thread_count
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 4096:
+        raise ValueError(f"number of threads: an integer from 1 to 4096, got {count!r}")
+    thread_count = count if HAS_OPENMP else 1
+
+
+def _default_threads():
+    for variable in ("NUMNET_NUM_THREADS", "OMP_NUM_THREADS"):
+        value = os.environ.get(variable, "").split(",")[0].strip()
+        if value.isdigit() and 1 <= int(value) <= 4096:
+            return int(value)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _single_thread_after_fork():
+    # The threads of an OpenMP pool do not live on in a forked child; libgomp would wait for them for ever.
+    global thread_count
+    thread_count = 1
+
+
+set_isa(available_isas()[-1])
+_wanted = os.environ.get("NUMNET_ISA")
+if _wanted:
+    try:
+        set_isa(_wanted)
+    except ValueError as error:
+        warnings.warn(f"NUMNET_ISA: {error}; using {get_isa()}", RuntimeWarning, stacklevel=2)
+
+set_num_threads(_default_threads())
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_single_thread_after_fork)

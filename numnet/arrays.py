@@ -1,0 +1,37 @@
+"""The array module shim: which library an array belongs to, in one place.
+
+Code that is written against ``array_module(x)`` runs on NumPy and on CuPy alike.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+
+__all__ = ["Array", "array_module", "is_array", "is_floating"]
+
+Array: TypeAlias = Any  # np.ndarray or cupy.ndarray: two classes with one interface and no common base
+
+
+def array_module(x: Array) -> ModuleType:
+    """The module that made ``x``: ``numpy``, or ``cupy`` for an array on a GPU."""
+    if isinstance(x, np.ndarray):
+        return np
+    cupy = sys.modules.get("cupy")  # an array of CuPy's can exist only once CuPy has been imported
+    return cupy if cupy is not None and isinstance(x, cupy.ndarray) else np
+
+
+def is_array(x: object) -> bool:
+    """Whether ``x`` is an array of NumPy's or CuPy's."""
+    if isinstance(x, np.ndarray):
+        return True
+    cupy = sys.modules.get("cupy")
+    return cupy is not None and isinstance(x, cupy.ndarray)
+
+
+def is_floating(x: Array) -> bool:
+    """Whether ``x`` holds floating-point numbers, so that a gradient with respect to it makes sense."""
+    return bool(x.dtype.kind == "f")

@@ -1,0 +1,309 @@
+"""Call: one application of one layer, and the only code that ever invokes a layer's formulas.
+
+Because every formula runs through :class:`Call`, checking, recording and naming the place of an error are each
+written once, here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from .arrays import Array, is_array, is_floating
+from .errors import BackwardError, DtypeError, NumnetError, ShapeError, describe
+
+__all__ = ["Call", "Ctx", "Formulas", "Observer", "no_grad", "observe", "set_grad_enabled"]
+
+
+class Formulas(Protocol):
+    """The explicit pair that a call runs: every :class:`numnet.nn.Layer` and every operation on Tensors has it."""
+
+    forward: Any
+    """``forward(ctx, *inputs)`` returns one array or a tuple of arrays."""
+    backward: Any
+    """``backward(ctx, delta)`` returns ∂J/∂input: one array, or a tuple with ``None`` where there is none."""
+
+
+class Ctx:
+    """The notebook page of one call: what ``forward`` saved for its own ``backward``, in attributes that it names.
+
+    Attributes:
+        needs_input_grad: for each input, whether anyone asks for ∂J/∂input. ``backward`` may return ``None`` elsewhere.
+        recording: whether a backward can follow. Where it is False, ``forward`` may skip work done only for it.
+    """
+
+    __slots__ = ("__dict__", "needs_input_grad", "recording")  # vars(ctx) holds the saved values alone
+
+    needs_input_grad: tuple[bool, ...]
+    recording: bool
+
+    def __init__(self, needs_input_grad: tuple[bool, ...] = (), recording: bool = True) -> None:
+        self.needs_input_grad = needs_input_grad
+        self.recording = recording
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"forward saved no {name!r} on its ctx; it saved {sorted(vars(self)) or 'nothing'}")
+
+
+class Observer(Protocol):
+    """What :func:`observe` tells of every call; it must not write into the arrays."""
+
+    def forward(self, call: Call, inputs: tuple[Any, ...], outputs: tuple[Array, ...]) -> None:
+        """After ``call``'s forward formula ran."""
+
+    def backward(self, call: Call, deltas: tuple[Array | None, ...], input_deltas: tuple[Array | None, ...]) -> None:
+        """After its backward formula ran, with ∂J/∂output and ∂J/∂input."""
+
+
+class _State(threading.local):
+    """What belongs to a thread: every thread records, and is observed, by itself."""
+
+    def __init__(self) -> None:
+        self.recording = True
+        self.observer: Observer | None = None
+        self.root: Any = None  # the outermost module now running: paths are named from it
+        self.latest: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # module -> record of its latest call
+
+
+state = _State()
+_numbers = itertools.count(1)
+
+
+class set_grad_enabled:
+    """Switch recording on or off in this thread, at once or for a ``with`` block (``torch.set_grad_enabled``)."""
+
+    def __init__(self, mode: bool) -> None:
+        self.previous = state.recording
+        state.recording = bool(mode)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *exception: object) -> None:
+        state.recording = self.previous
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing in this block (``with`` or decorator): forwards keep no arrays and no backward can follow."""
+    with set_grad_enabled(False):
+        yield
+
+
+@contextmanager
+def observe(observer: Observer) -> Iterator[Observer]:
+    """Tell ``observer`` of every call that this thread makes inside the block."""
+    previous, state.observer = state.observer, observer
+    try:
+        yield observer
+    finally:
+        state.observer = previous
+
+
+class Call:
+    """One application of one layer: layer + ctx + running number.
+
+        call = Call(layer);  z = call.forward(x);  delta_x = call.backward(delta)
+
+    Attributes:
+        layer: the :class:`Formulas` that it runs.
+        ctx: what forward saved; ``None`` before forward, under ``no_grad``, and once backward has run.
+        number: calls are numbered in the order of their making, so that consumers come after producers.
+        root: the outermost module that was running, from which :attr:`path` is named.
+        parents: for each input where its δ goes: a leaf Tensor, ``(call, output index)``, or ``None``. Set by the tape.
+        output_shapes: one shape per output.
+    """
+
+    __slots__ = (
+        "_input_shapes",
+        "_why_not",
+        "ctx",
+        "dtype",
+        "layer",
+        "number",
+        "output_shapes",
+        "parents",
+        "returns_tuple",
+        "root",
+    )
+
+    def __init__(self, layer: Formulas) -> None:
+        self.layer = layer
+        self.ctx: Ctx | None = None
+        self.number = next(_numbers)
+        self.root = state.root
+        self.parents: tuple[Any, ...] = ()
+        self.output_shapes: tuple[tuple[int, ...], ...] = ()
+        self.returns_tuple = False
+        self.dtype: Any = None
+        self._input_shapes: tuple[tuple[int, ...] | None, ...] = ()
+        self._why_not = "its forward has not run"
+
+    @property
+    def path(self) -> str:
+        """The layer's path in the network that was running, such as ``"encoder.fc1"``; empty for the root itself."""
+        if self.root is not None:
+            for name, module in self.root.named_modules():
+                if module is self.layer:
+                    return name
+        return ""
+
+    def __repr__(self) -> str:
+        path = self.path
+        return f"<Call {self.number} of {type(self.layer).__name__}{f' {path!r}' if path else ''}>"
+
+    def forward(
+        self, *inputs: Any, needs_input_grad: tuple[bool, ...] | None = None, recording: bool | None = None
+    ) -> Any:
+        """Run the layer's forward formula.
+
+        Args:
+            inputs: what the layer takes: arrays.
+            needs_input_grad: which inputs want their δ; by default every floating array.
+            recording: whether to keep what the backward needs; by default unless under ``no_grad``.
+
+        Raises:
+            NumnetError: whatever the layer refuses, with its place added.
+        """
+        if self._input_shapes:
+            raise self._located(BackwardError("one forward for each Call", "a second forward", "make a new Call(layer)"))
+        if needs_input_grad is None:
+            needs_input_grad = tuple([is_array(x) and is_floating(x) for x in inputs])
+        ctx = Ctx(needs_input_grad, state.recording if recording is None else recording)
+        try:
+            result = self.layer.forward(ctx, *inputs)
+            outputs = self._outputs(result)
+        except Exception as error:
+            self._located(error)
+            raise
+        self.output_shapes = tuple([a.shape for a in outputs])
+        self.dtype = outputs[0].dtype
+        self._input_shapes = tuple([getattr(x, "shape", None) for x in inputs])
+        if ctx.recording:
+            self.ctx = ctx
+        else:
+            self._why_not = "nothing was recorded: its forward ran under no_grad, or nothing in it requires a gradient"
+        if state.observer is not None:
+            state.observer.forward(self, inputs, outputs)
+        return outputs if self.returns_tuple else outputs[0]
+
+    def backward(self, delta: Any = None, retain_graph: bool = False) -> Any:
+        """Run the layer's backward formula: adds to each parameter's ``grad``, returns ∂J/∂input.
+
+        Args:
+            delta: δ = ∂J/∂output, of the output's shape and dtype; a tuple, ``None`` meaning zero, if the layer
+                has several outputs; 1 if it is left out and the output is a single number.
+            retain_graph: keep what forward saved, for a further backward.
+
+        Returns:
+            One array, or a tuple with one entry for each input if there are several inputs.
+
+        Raises:
+            BackwardError: no forward before, or a second backward.
+            ShapeError, DtypeError: δ, or what the layer returns, does not fit.
+        """
+        ctx = self.ctx
+        if ctx is None:
+            error = BackwardError("a recorded forward to go back through", self._why_not, self._cure())
+            raise self._located(error, "backward")
+        deltas = self._deltas(delta)
+        try:
+            result = self.layer.backward(ctx, deltas if self.returns_tuple else deltas[0])
+            input_deltas = self._input_deltas(result)
+        except Exception as error:
+            self._located(error, "backward")
+            raise
+        if not retain_graph:
+            self.free("its backward has run already and freed what forward saved")
+        if state.observer is not None:
+            state.observer.backward(self, deltas, input_deltas)
+        return input_deltas if len(input_deltas) != 1 else input_deltas[0]
+
+    def free(self, why: str) -> None:
+        """Let go of everything that forward saved; ``why`` is what a later backward is told."""
+        self.ctx = None
+        self.parents = ()
+        self._why_not = why
+
+    def _cure(self) -> str:
+        if "already" in self._why_not:
+            return "run forward again before each backward, or pass retain_graph=True to all but the last"
+        return "run forward, outside of no_grad, before backward"
+
+    def _outputs(self, result: Any) -> tuple[Array, ...]:
+        if type(result) is np.ndarray:
+            return (result,)
+        self.returns_tuple = isinstance(result, tuple)
+        outputs = tuple(np.asarray(a) if isinstance(a, np.generic) else a for a in self._as_tuple(result))
+        if not outputs or not all(is_array(a) for a in outputs):
+            cure = "end forward with `return`" if result is None else "return arrays, not Tensors or numbers"
+            raise DtypeError("forward to return an array or a tuple of arrays", describe(result), cure)
+        return outputs
+
+    def _deltas(self, delta: Any) -> tuple[Array | None, ...]:
+        """δ of each output, checked against the outputs of forward."""
+        if delta is None and not self.returns_tuple:
+            if self.output_shapes[0] != ():
+                raise self._located(
+                    BackwardError(
+                        f"delta = ∂J/∂output of shape {self.output_shapes[0]}, since the output is not a single number",
+                        "backward() without an argument",
+                        "pass delta, or start from a loss",
+                    ),
+                    "backward",
+                )
+            delta = np.ones((), self.dtype)
+        deltas = self._as_tuple(delta)
+        if len(deltas) != len(self.output_shapes):
+            expected = f"{len(self.output_shapes)} deltas, one for each output"
+            raise self._located(ShapeError(expected, f"{len(deltas)}"), "backward")
+        for d, shape in zip(deltas, self.output_shapes, strict=True):
+            if d is None:
+                continue
+            if not is_array(d) or d.dtype != self.dtype:
+                expected = f"delta as an array of {self.dtype}, as the output is"
+                raise self._located(DtypeError(expected, describe(d), f"delta.astype(np.{self.dtype})"), "backward")
+            if d.shape != shape:
+                expected = f"delta of the output's shape {shape}"
+                cure = "delta is ∂J/∂output: one number for each number that forward returned"
+                raise self._located(ShapeError(expected, f"delta of shape {d.shape}", cure), "backward")
+        return deltas
+
+    def _input_deltas(self, result: Any) -> tuple[Array | None, ...]:
+        """∂J/∂input for each input, checked: the mistakes of a backward pass written tonight are named here."""
+        deltas = self._as_tuple(result)
+        if len(deltas) != len(self._input_shapes):
+            expected = f"backward to return {len(self._input_shapes)} values, ∂J/∂input for each input"
+            raise ShapeError(expected, f"{len(deltas)}", "return None for an input that has no gradient")
+        for d, shape in zip(deltas, self._input_shapes, strict=True):
+            if d is None:
+                continue
+            if not is_array(d):
+                raise DtypeError("backward to return arrays", describe(d), "return ∂J/∂input as an array")
+            if d.shape != shape:
+                cure = "transpose it" if d.shape[::-1] == shape else "sum over what forward broadcast, undo its reshape"
+                raise ShapeError(f"∂J/∂input of the input's shape {shape}", f"shape {d.shape}", cure)
+        if result is None and any(self.ctx.needs_input_grad if self.ctx else ()) and len(self._input_shapes) == 1:
+            cure = "end backward with `return` and ∂J/∂input"
+            raise DtypeError("backward to return ∂J/∂input", "None", cure)
+        return deltas
+
+    @staticmethod
+    def _as_tuple(value: Any) -> tuple[Any, ...]:
+        return value if isinstance(value, tuple) else (value,)
+
+    def _located(self, error: Exception, direction: str = "forward") -> Exception:
+        """``error`` with the place where it happened: innermost call, path in the network."""
+        path = self.path
+        place = f"{type(self.layer).__name__}{f' {path!r}' if path else ''}, {direction}"
+        if not isinstance(error, NumnetError):
+            error.add_note(f"in {place} of {self.layer!r}")
+        elif not error.where:
+            error.where = f"{place} of {self.layer!r}"
+        return error

@@ -1,0 +1,109 @@
+"""The kernels: every hot operation by one name, whichever twin runs it.
+
+    z = kernels.linear(x, weight, bias)
+
+The type of the first array decides, here and nowhere else: a NumPy array goes to the compiled twin where there is one,
+a CuPy array to the GPU twin where there is one, and everything else to the reference twin, which specifies what the
+others have to compute and whose signature and docstring each kernel bears. Arguments go by position.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any, Literal, ParamSpec, TypeVar, cast
+
+import numpy as np
+
+from ..errors import OptionError
+from . import gpu, native, reference
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Twin = Literal["native", "reference"]
+
+_reference_only: ContextVar[bool] = ContextVar("numnet_reference_only", default=False)
+
+
+def _dispatched(specification: Callable[P, R]) -> Callable[P, R]:
+    name = specification.__name__
+    reference_twin: Callable[..., R] = specification
+    native_twin: Callable[..., R] = getattr(native, name, reference_twin)
+    gpu_twin: Callable[..., R] = getattr(gpu, name, reference_twin)
+
+    @wraps(reference_twin)
+    def kernel(*arguments: Any) -> R:  # positional alone: a tuple passed on whole costs half of what keywords cost
+        if _reference_only.get():
+            return reference_twin(*arguments)
+        return native_twin(*arguments) if isinstance(arguments[0], np.ndarray) else gpu_twin(*arguments)
+
+    return cast(Callable[P, R], kernel)
+
+
+adam_step = _dispatched(reference.adam_step)
+avg_pool = _dispatched(reference.avg_pool)
+avg_pool_backward = _dispatched(reference.avg_pool_backward)
+batch_norm_eval = _dispatched(reference.batch_norm_eval)
+batch_norm_eval_backward = _dispatched(reference.batch_norm_eval_backward)
+batch_norm_train = _dispatched(reference.batch_norm_train)
+batch_norm_train_backward = _dispatched(reference.batch_norm_train_backward)
+conv = _dispatched(reference.conv)
+conv_backward = _dispatched(reference.conv_backward)
+cross_entropy = _dispatched(reference.cross_entropy)
+cross_entropy_backward = _dispatched(reference.cross_entropy_backward)
+linear = _dispatched(reference.linear)
+linear_backward = _dispatched(reference.linear_backward)
+log_softmax = _dispatched(reference.log_softmax)
+log_softmax_backward = _dispatched(reference.log_softmax_backward)
+matmul = _dispatched(reference.matmul)
+max_pool = _dispatched(reference.max_pool)
+max_pool_backward = _dispatched(reference.max_pool_backward)
+pad = _dispatched(reference.pad)
+pad_backward = _dispatched(reference.pad_backward)
+relu = _dispatched(reference.relu)
+relu_backward = _dispatched(reference.relu_backward)
+sgd_step = _dispatched(reference.sgd_step)
+sigmoid = _dispatched(reference.sigmoid)
+sigmoid_backward = _dispatched(reference.sigmoid_backward)
+softmax = _dispatched(reference.softmax)
+softmax_backward = _dispatched(reference.softmax_backward)
+tanh = _dispatched(reference.tanh)
+tanh_backward = _dispatched(reference.tanh_backward)
+
+__all__ = [*reference.__all__, "twin", "using"]
+
+
+def twin(name: str) -> Twin:
+    """Which twin of the kernel ``name`` runs on NumPy arrays.
+
+    The native twins are made for float32 and float64, and give anything else to the reference themselves.
+
+    Raises:
+        OptionError: there is no kernel of that name.
+    """
+    if name not in reference.__all__:
+        raise OptionError(f"a kernel among {', '.join(reference.__all__)}", repr(name), "choose one of these")
+    return "reference" if _reference_only.get() or not hasattr(native, name) else "native"
+
+
+@contextmanager
+def using(choice: Twin) -> Iterator[None]:
+    """Run every kernel called in this block by its reference twin, or again by its native one.
+
+    The choice holds for the thread (or asynchronous task) that makes it and for no other.
+
+        with kernels.using("reference"):
+            z = kernels.linear(x, weight, bias)
+
+    Raises:
+        OptionError: neither ``"native"`` nor ``"reference"``.
+    """
+    if choice not in ("native", "reference"):
+        raise OptionError('"native" or "reference"', repr(choice), "choose one of these")
+    token = _reference_only.set(choice == "reference")
+    try:
+        yield
+    finally:
+        _reference_only.reset(token)

@@ -1,0 +1,73 @@
+"""Affine map and matrix product."""
+
+from __future__ import annotations
+
+from ...arrays import Array
+from ...errors import ShapeError, describe
+from .checks import expect
+
+__all__ = ["linear", "linear_backward", "matmul"]
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Matrix product of two matrices.
+
+        y = a b
+
+    Shapes: a (M, K), b (K, N), y (M, N).
+
+    Raises:
+        ShapeError: not two matrices whose inner sizes agree.
+        DtypeError: the dtypes differ.
+    """
+    if a.ndim != 2 or b.ndim != 2:
+        raise ShapeError("two matrices", f"{describe(a)} and {describe(b)}", "reshape both to two axes")
+    expect("right factor", b, (a.shape[1], b.shape[1]), a.dtype, "its rows must be as many as the left one's columns")
+    return a @ b
+
+
+def linear(x: Array, weight: Array, bias: Array | None) -> Array:
+    """Affine map of every row.
+
+        z = x Wᵀ + b
+
+    Shapes: x (M, in), W (out, in), b (out,), z (M, out).
+
+    Raises:
+        ShapeError: ``weight`` does not have the columns of ``x``, or ``bias`` is not one number per row of ``weight``.
+        DtypeError: the dtypes differ.
+    """
+    _check(x, weight, bias)
+    z = x @ weight.T  # (M, out)
+    return z if bias is None else z + bias
+
+
+def linear_backward(
+    x: Array, weight: Array, delta: Array, needs: tuple[bool, bool, bool]
+) -> tuple[Array | None, Array | None, Array | None]:
+    """Gradients of :func:`linear` with respect to (x, W, b); ``None`` where ``needs`` says no.
+
+        ∂J/∂x = δ W        ∂J/∂W = δᵀ x        ∂J/∂b = Σₙ δₙ
+
+    Shapes: δ (M, out); the results have the shapes of x, W and b.
+
+    Raises:
+        ShapeError: ``delta`` is not of the shape of z.
+        DtypeError: the dtypes differ.
+    """
+    _check(x, weight, None)
+    expect("delta", delta, (len(x), len(weight)), x.dtype, "delta has the shape of the output z")
+    return (
+        delta @ weight if needs[0] else None,  # (M, in)
+        delta.T @ x if needs[1] else None,  # (out, in)
+        delta.sum(axis=0) if needs[2] else None,  # (out,)
+    )
+
+
+def _check(x: Array, weight: Array, bias: Array | None) -> None:
+    if x.ndim != 2 or weight.ndim != 2:
+        got = f"{describe(x)} and {describe(weight)}"
+        raise ShapeError("x and weight with two axes", got, "reshape x to (rows, in)")
+    out = len(weight)
+    expect("weight", weight, (out, x.shape[1]), x.dtype, "set in_features to the number of columns of x")
+    expect("bias", bias, (out,), x.dtype, "one bias per row of weight")

@@ -1,0 +1,56 @@
+"""What a layer expects of its input, said at once: each check returns nothing or raises with the likely cure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..arrays import Array, is_array, is_floating
+from ..errors import DtypeError, ShapeError, describe
+
+__all__ = ["expect_floating", "expect_same_shape", "expect_shape"]
+
+
+def expect_floating(x: Array, dtype: Any = None) -> None:
+    """``x`` holds floating-point numbers; those of the layer's parameters, if ``dtype`` is given.
+
+    Raises:
+        DtypeError: it does not; numnet never converts silently.
+    """
+    if not is_array(x):
+        raise DtypeError("an array", describe(x), "np.asarray(x, dtype=np.float32)")
+    if dtype is not None and x.dtype != dtype:
+        cure = f"x.astype(np.{dtype})"
+        if is_floating(x):
+            cure += f", or net.{'double' if x.dtype.itemsize > dtype.itemsize else 'float'}() for the whole network"
+        raise DtypeError(f"x of {dtype}, as the parameters are", describe(x), cure)
+    if not is_floating(x):
+        raise DtypeError("x of a floating dtype", describe(x), "x.astype(np.float32)")
+
+
+def expect_shape(x: Array, letters: str, sizes: dict[str, int], cure: str = "") -> None:
+    """The shape of ``x`` reads as ``letters``, such as ``"N C H W"``; ``sizes`` fixes some: ``{"C": 3}``.
+
+    A leading ``…`` stands for any number of axes.
+
+    Raises:
+        ShapeError: it does not.
+    """
+    names = letters.split()
+    free = names[0] == "…"
+    names = names[1:] if free else names
+    shape = x.shape[len(x.shape) - len(names) :] if free else x.shape
+    fits = len(shape) == len(names) and all(sizes.get(name, n) == n for name, n in zip(names, shape, strict=True))
+    if not fits:
+        wanted = ", ".join((["…"] if free else []) + [f"{n}={sizes[n]}" if n in sizes else n for n in names])
+        raise ShapeError(f"x of shape ({wanted})", f"shape {tuple(x.shape)}", cure)
+
+
+def expect_same_shape(name: str, x: Array, target: Array) -> None:
+    """``x`` and ``target`` have one shape: nothing broadcasts silently.
+
+    Raises:
+        ShapeError: they differ.
+    """
+    if x.shape != target.shape:
+        cure = f"target.reshape{x.shape}" if x.size == target.size else "check which samples belong together"
+        raise ShapeError(f"{name} of the input's shape {tuple(x.shape)}", f"shape {tuple(target.shape)}", cure)

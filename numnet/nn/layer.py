@@ -1,0 +1,65 @@
+"""Layer: a module that writes its formulas out, forward and backward."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ..call import Ctx
+from ..tensor import apply
+from .module import Module
+
+__all__ = ["Layer", "Loss"]
+
+
+class Layer(Module):
+    """Abstract: parameters and settings, and the explicit pair of formulas.
+
+    A subclass writes
+
+    - ``forward(self, ctx, *inputs)``: arrays to arrays; saves on ``ctx`` what its backward reads;
+    - ``backward(self, ctx, delta)``: gets δ = ∂J/∂output, *adds* ∂J/∂parameter with ``parameter.accumulate``,
+      and returns ∂J/∂input: one array, or a tuple in the order of the inputs with ``None`` where there is none.
+
+    A layer object holds nothing about a particular call. Its docstring gives the forward formula and, after an empty
+    line, the gradient formulas, indented: ``inspect`` reads them from there.
+
+    Outside, ``layer(x)`` and ``layer.backward(delta)`` are those of :class:`Module`: ``backward`` without a ctx
+    goes back through the latest call.
+    """
+
+    backward: Callable[..., Any]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "backward" in vars(cls):
+            cls.backward = _with_or_without_ctx(vars(cls)["backward"])
+
+    def _run(self, *inputs: Any) -> Any:
+        return apply(self, *inputs)
+
+
+class Loss(Layer):
+    """Abstract: a layer that ends in one number (or, with ``reduction="none"``, one a sample) and starts the recursion.
+
+    ``loss(z, y)`` returns J; ``loss.backward()`` starts with δ = 1 and returns ∂J/∂z.
+    """
+
+    differentiable_inputs: int = 1
+    """How many of the first inputs ``backward`` differentiates when it is called on plain arrays."""
+
+    def _differentiates(self, position: int) -> bool:
+        return position < self.differentiable_inputs
+
+
+def _with_or_without_ctx(formula: Callable[..., Any]) -> Callable[..., Any]:
+    """``backward(ctx, delta)`` is the formula; ``backward(delta)`` or ``backward()`` goes through the latest call."""
+
+    @functools.wraps(formula)
+    def backward(self: Layer, *args: Any, **options: Any) -> Any:
+        if args and isinstance(args[0], Ctx):
+            return formula(self, *args, **options)
+        return Module.backward(self, *args, **options)
+
+    return backward

@@ -1,0 +1,366 @@
+"""Module: anything with parameters that can be called; its backward is the record of what it called, walked in reverse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from ..arrays import Array, array_module, is_array, is_floating
+from ..call import state
+from ..errors import BackwardError, DtypeError, NumnetError, ShapeError, StateDictError, describe
+from ..kernels import gpu
+from ..tensor import Parameter, Tensor, backpropagate
+
+__all__ = ["Module"]
+
+
+class _Record(NamedTuple):
+    """What a call with plain arrays leaves behind: its two ends of the tape."""
+
+    inputs: tuple[Any, ...]
+    outputs: tuple[Tensor, ...]
+
+
+class LoadResult(NamedTuple):
+    """What :meth:`Module.load_state_dict` with ``strict=False`` passed over."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module:
+    """Base of everything with parameters, as ``torch.nn.Module``.
+
+    A subclass assigns parameters and children to attributes and writes ``forward(self, *inputs)`` with Tensors; it
+    needs no backward of its own. Children are the attributes that are Modules, parameters those that are
+    :class:`Parameter`, buffers (arrays that are saved but not trained) those named by :meth:`register_buffer`.
+
+    Called with plain arrays, a module returns plain arrays and keeps its latest call, so that
+    :meth:`backward` works. Called with a Tensor, it returns a Tensor.
+    """
+
+    training: bool = True
+    """True between :meth:`train` and :meth:`eval`: dropout drops, batch norm uses the batch's statistics."""
+
+    forward: Callable[..., Any]
+    """``forward(self, *inputs)``, written by the subclass."""
+
+    _buffers: tuple[str, ...] = ()
+
+    # ------------------------------------------------------------------ calling
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        if state.root is not None:
+            return self._call(inputs, options)
+        state.root = self
+        try:
+            return self._call(inputs, options)
+        finally:
+            state.root = None
+
+    def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        for x in inputs:
+            if isinstance(x, Tensor):
+                return self._run(*inputs, **options)
+        return self._call_with_arrays(inputs, options)
+
+    def _call_with_arrays(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        state.latest.pop(self, None)
+        leaves = tuple([self._leaf(i, x) for i, x in enumerate(inputs)])
+        result = self._run(*leaves, **options)
+        outputs = result if isinstance(result, tuple) else (result,)
+        if not all(isinstance(y, Tensor) for y in outputs):
+            cure = "end forward with `return`" if result is None else "return what the layers returned"
+            error = DtypeError("forward to return a Tensor or a tuple of Tensors", describe(result), cure)
+            error.where = f"{type(self).__name__}, forward"
+            raise error
+        if state.recording:
+            state.latest[self] = _Record(leaves, outputs)
+        arrays = tuple([y.data for y in outputs])
+        return arrays if isinstance(result, tuple) else arrays[0]
+
+    def _leaf(self, position: int, x: Any) -> Any:
+        """The array ``x`` as the start of a tape."""
+        if not is_array(x):
+            if x is None:
+                return None
+            cure = "np.asarray(x, dtype=np.float32)" if isinstance(x, (list, tuple, float, int)) else ""
+            error = DtypeError("arrays or Tensors as inputs", describe(x), cure)
+            error.where = f"{type(self).__name__}, input {position}"
+            raise error
+        return Tensor(x, requires_grad=state.recording and self._differentiates(position) and is_floating(x))
+
+    def _differentiates(self, position: int) -> bool:
+        """Whether :meth:`backward` returns ∂J/∂(input at ``position``)."""
+        return True
+
+    def _run(self, *inputs: Any, **options: Any) -> Any:
+        return self.forward(*inputs, **options)
+
+    def backward(self, delta: Any = None) -> Any:
+        """Go back through the latest call with plain arrays: adds to every parameter's ``grad``.
+
+        Args:
+            delta: δ = ∂J/∂output, an array of the output's shape (a tuple if there are several outputs); 1 if
+                it is left out and the output is a single number, as a loss is.
+
+        Returns:
+            ∂J/∂input; a tuple, with ``None`` for labels and indices, if it is differentiable in several inputs.
+
+        Raises:
+            BackwardError: no call to go back through. A call can be gone back through once.
+            ShapeError, DtypeError: ``delta`` does not fit the output.
+        """
+        record = state.latest.pop(self, None)
+        if record is None:
+            error: NumnetError = BackwardError(
+                "a call with plain arrays, in this thread and outside of no_grad, to go back through",
+                "none, or one whose backward has run already",
+                "call the module on an array before each backward; with Tensors, call backward on the loss instead",
+            )
+            error.where = f"{type(self).__name__}, backward"
+            raise error
+        outputs = record.outputs
+        if delta is None and len(outputs) == 1 and outputs[0].data.size == 1:
+            delta = np.ones(outputs[0].shape, outputs[0].dtype)
+        deltas = delta if isinstance(delta, tuple) else (delta,)
+        try:
+            self._check_deltas(outputs, deltas)
+        except NumnetError as error:
+            state.latest[self] = record  # nothing has been touched: the right delta may follow
+            error.where = f"{type(self).__name__}, backward"
+            raise
+        backpropagate(outputs, deltas)
+        asked = [x for x in record.inputs if isinstance(x, Tensor) and x.requires_grad]
+        if len(asked) == 1:
+            return asked[0].grad
+        return tuple([x.grad if isinstance(x, Tensor) else None for x in record.inputs])
+
+    @staticmethod
+    def _check_deltas(outputs: tuple[Tensor, ...], deltas: tuple[Any, ...]) -> None:
+        cure = "delta is ∂J/∂output: one number for each number that the module returned"
+        if len(deltas) != len(outputs):
+            raise ShapeError(f"{len(outputs)} deltas, one for each output, as a tuple", f"{len(deltas)}", cure)
+        for y, delta in zip(outputs, deltas, strict=True):
+            if delta is None and len(outputs) > 1:
+                continue
+            if delta is None:
+                raise BackwardError(
+                    f"delta = ∂J/∂output of shape {y.shape}, since the output is not a single number",
+                    "backward() without an argument",
+                    "pass what loss.backward() returned",
+                )
+            if not is_array(delta) or delta.dtype != y.dtype:
+                raise DtypeError(f"delta as an array of {y.dtype}, as the output is", describe(delta), cure)
+            if delta.shape != y.shape:
+                raise ShapeError(f"delta of the output's shape {y.shape}", f"delta of shape {delta.shape}", cure)
+
+    # ------------------------------------------------------------------ parts
+
+    def register_buffer(self, name: str, value: Array | None, persistent: bool = True) -> None:
+        """Make ``value`` an attribute that moves with the module and, if ``persistent``, is in its state dict."""
+        setattr(self, name, value)
+        if persistent and name not in self._buffers:
+            self._buffers = (*self._buffers, name)
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The Modules among the attributes, in the order of their assignment."""
+        for name, value in vars(self).items():
+            if isinstance(value, Module):
+                yield name, value
+
+    def children(self) -> Iterator[Module]:
+        """The direct children."""
+        return (module for _, module in self.named_children())
+
+    def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
+        """This module (as ``prefix``) and everything inside it, with its path; a shared one once, by its first path."""
+        seen: set[int] = set()
+
+        def walk(module: Module, path: str) -> Iterator[tuple[str, Module]]:
+            if remove_duplicate and id(module) in seen:
+                return
+            seen.add(id(module))
+            yield path, module
+            for name, child in module.named_children():
+                yield from walk(child, f"{path}.{name}" if path else name)
+
+        return walk(self, prefix)
+
+    def modules(self) -> Iterator[Module]:
+        """This module and everything inside it."""
+        return (module for _, module in self.named_modules())
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """Every parameter with its path, such as ``"encoder.fc1.weight"``; a shared one once, by its first path."""
+        seen: set[int] = set()
+        for path, module in self.named_modules(prefix, remove_duplicate) if recurse else [(prefix, self)]:
+            for name, value in vars(module).items():
+                if isinstance(value, Parameter) and not (remove_duplicate and id(value) in seen):
+                    seen.add(id(value))
+                    yield f"{path}.{name}" if path else name, value
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Every parameter, as an optimiser takes them."""
+        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
+
+    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Array]]:
+        """Every saved buffer with its path, such as ``"norm.running_mean"``."""
+        for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
+            for name in module._buffers:
+                if getattr(module, name) is not None:
+                    yield f"{path}.{name}" if path else name, getattr(module, name)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Array]:
+        """Every saved buffer."""
+        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
+
+    def get_submodule(self, path: str) -> Module:
+        """The module at ``path``, such as ``"encoder.fc1"``. Raises AttributeError if there is none."""
+        module: Module = self
+        for name in path.split(".") if path else []:
+            child = vars(module).get(name)
+            if not isinstance(child, Module):
+                known = [n for n, _ in module.named_children()]
+                raise AttributeError(f"{type(module).__name__} has no child {name!r} (of {path!r}); it has {known}")
+            module = child
+        return module
+
+    def apply(self, fn: Callable[[Module], Any]) -> Self:
+        """Call ``fn`` on every module inside, children first, then on this one; returns itself."""
+        for child in self.children():
+            child.apply(fn)
+        fn(self)
+        return self
+
+    # ------------------------------------------------------------------ modes
+
+    def train(self, mode: bool = True) -> Self:
+        """Set training mode here and in everything inside; returns itself."""
+        for module in self.modules():
+            module.training = bool(mode)
+        return self
+
+    def eval(self) -> Self:
+        """Set evaluation mode: dropout keeps everything, batch norm uses its running statistics."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Freeze or thaw every parameter; returns itself."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self) -> None:
+        """Set every ``grad`` to ``None``, so that the next backward starts from zero."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    # ------------------------------------------------------------------ dtype and device
+
+    def _convert(self, convert: Callable[[Array], Array]) -> Self:
+        for parameter in self.parameters():
+            parameter.data = convert(parameter.data)
+            if parameter.grad is not None:
+                parameter.grad = convert(parameter.grad)
+        for module in self.modules():
+            for name in module._buffers:
+                buffer = getattr(module, name)
+                if buffer is not None:
+                    setattr(module, name, convert(buffer))
+        return self
+
+    def to(self, target: Any) -> Self:
+        """Move to a device (``"cpu"``, ``"cuda"``) or to a floating dtype (``np.float64``); returns itself.
+
+        Raises:
+            DtypeError: neither a device nor a floating dtype. MissingExtraError: a GPU without CuPy.
+        """
+        if target == "cpu":
+            return self._convert(gpu.to_cpu)
+        if isinstance(target, str) and target.split(":")[0] == "cuda":
+            number = target.partition(":")[2]
+            return self._convert(lambda a: gpu.to_gpu(a, int(number) if number else None))
+        dtype = np.dtype(target)
+        if dtype.kind != "f":
+            raise DtypeError("a device or a floating dtype", describe(target), 'net.to("cuda"), net.to(np.float64)')
+        return self._convert(lambda a: a.astype(dtype) if is_floating(a) else a)
+
+    def double(self) -> Self:
+        """Parameters and buffers in float64, for gradient checks."""
+        return self.to(np.float64)
+
+    def float(self) -> Self:
+        """Parameters and buffers in float32."""
+        return self.to(np.float32)
+
+    # ------------------------------------------------------------------ state
+
+    def state_dict(self, prefix: str = "") -> dict[str, Array]:
+        """A copy of every parameter and buffer by path, shared ones under each of their paths; names are PyTorch's."""
+        arrays: dict[str, Array] = {}
+        for path, module in self.named_modules(prefix.removesuffix("."), remove_duplicate=False):
+            for name, array in module._own_arrays():
+                arrays[f"{path}.{name}" if path else name] = array.copy()
+        return arrays
+
+    def _own_arrays(self) -> Iterator[tuple[str, Array]]:
+        for name, value in vars(self).items():
+            if isinstance(value, Parameter):
+                yield name, value.data
+        for name in self._buffers:
+            if getattr(self, name) is not None:
+                yield name, np.asarray(getattr(self, name))
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadResult:
+        """Copy values into parameters and buffers in place; all of them or, on an error, none.
+
+        Args:
+            state_dict: arrays (or CPU tensors of PyTorch's) by path.
+            strict: whether keys must match exactly.
+
+        Returns:
+            ``(missing_keys, unexpected_keys)``, both empty if ``strict``.
+
+        Raises:
+            StateDictError: missing or unexpected keys, or shapes that differ, all of them listed.
+        """
+        targets: dict[str, Array] = {}
+        for path, module in self.named_modules(remove_duplicate=False):
+            for name, array in module._own_arrays():
+                targets[f"{path}.{name}" if path else name] = array
+        missing = [key for key in targets if key not in state_dict]
+        unexpected = [key for key in state_dict if key not in targets]
+        values = {key: np.asarray(state_dict[key]) for key in targets if key in state_dict}
+        wrong = [f"{k} {v.shape} for {targets[k].shape}" for k, v in values.items() if v.shape != targets[k].shape]
+        faults = [f"shapes {', '.join(wrong)}"] if wrong else []
+        if strict:
+            faults += [f"missing keys {', '.join(missing)}"] if missing else []
+            faults += [f"unexpected keys {', '.join(unexpected)}"] if unexpected else []
+        if faults:
+            raise StateDictError(
+                f"the keys and shapes of this {type(self).__name__}",
+                "; ".join(faults),
+                "" if wrong else "build the same network first, or pass strict=False to load what matches",
+            )
+        for key, value in values.items():
+            targets[key][...] = array_module(targets[key]).asarray(value)
+        return LoadResult(missing, unexpected)
+
+    # ------------------------------------------------------------------ text
+
+    def extra_repr(self) -> str:
+        """The settings that ``print`` shows between the parentheses."""
+        return ""
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        children = [f"({name}): {child!r}".replace("\n", "\n  ") for name, child in self.named_children()]
+        if not children:
+            return f"{type(self).__name__}({extra})"
+        lines = ([extra] if extra else []) + children
+        return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"
