@@ -11,11 +11,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from .arrays import Array, is_array, is_floating
+from .arrays import Array, array_module, is_array, is_floating
 from .errors import BackwardError, DtypeError, NumnetError, ShapeError, describe
 
 __all__ = ["Call", "Ctx", "Formulas", "Observer", "no_grad", "observe", "set_grad_enabled"]
@@ -68,7 +67,6 @@ class _State(threading.local):
         self.recording = True
         self.observer: Observer | None = None
         self.root: Any = None  # the outermost module now running: paths are named from it
-        self.latest: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()  # module -> record of its latest call
 
 
 state = _State()
@@ -121,10 +119,11 @@ class Call:
     """
 
     __slots__ = (
-        "_input_shapes",
+        "_inputs",
+        "_module",
+        "_output_dtypes",
         "_why_not",
         "ctx",
-        "dtype",
         "layer",
         "number",
         "output_shapes",
@@ -141,8 +140,9 @@ class Call:
         self.parents: tuple[Any, ...] = ()
         self.output_shapes: tuple[tuple[int, ...], ...] = ()
         self.returns_tuple = False
-        self.dtype: Any = None
-        self._input_shapes: tuple[tuple[int, ...] | None, ...] = ()
+        self._inputs: list[tuple[Any, Any]] | None = None  # shape and dtype of each, once forward has run
+        self._output_dtypes: tuple[Any, ...] = ()
+        self._module: Any = np
         self._why_not = "its forward has not run"
 
     @property
@@ -171,7 +171,7 @@ class Call:
         Raises:
             NumnetError: whatever the layer refuses, with its place added.
         """
-        if self._input_shapes:
+        if self._inputs is not None:
             raise self._located(BackwardError("one forward for each Call", "a second forward", "make a new Call(layer)"))
         if needs_input_grad is None:
             needs_input_grad = tuple([is_array(x) and is_floating(x) for x in inputs])
@@ -183,10 +183,11 @@ class Call:
             self._located(error)
             raise
         self.output_shapes = tuple([a.shape for a in outputs])
-        self.dtype = outputs[0].dtype
-        self._input_shapes = tuple([getattr(x, "shape", None) for x in inputs])
+        self._inputs = [(getattr(x, "shape", None), getattr(x, "dtype", None)) for x in inputs]
         if ctx.recording:
             self.ctx = ctx
+            self._output_dtypes = tuple([a.dtype for a in outputs])
+            self._module = array_module(outputs[0])
         else:
             self._why_not = "nothing was recorded: its forward ran under no_grad, or nothing in it requires a gradient"
         if state.observer is not None:
@@ -240,7 +241,7 @@ class Call:
         if type(result) is np.ndarray:
             return (result,)
         self.returns_tuple = isinstance(result, tuple)
-        outputs = tuple(np.asarray(a) if isinstance(a, np.generic) else a for a in self._as_tuple(result))
+        outputs = _as_arrays(result)
         if not outputs or not all(is_array(a) for a in outputs):
             cure = "end forward with `return`" if result is None else "return arrays, not Tensors or numbers"
             raise DtypeError("forward to return an array or a tuple of arrays", describe(result), cure)
@@ -258,17 +259,17 @@ class Call:
                     ),
                     "backward",
                 )
-            delta = np.ones((), self.dtype)
-        deltas = self._as_tuple(delta)
+            delta = self._module.ones((), self._output_dtypes[0])
+        deltas = _as_arrays(delta)
         if len(deltas) != len(self.output_shapes):
             expected = f"{len(self.output_shapes)} deltas, one for each output"
             raise self._located(ShapeError(expected, f"{len(deltas)}"), "backward")
-        for d, shape in zip(deltas, self.output_shapes, strict=True):
+        for d, shape, dtype in zip(deltas, self.output_shapes, self._output_dtypes, strict=True):
             if d is None:
                 continue
-            if not is_array(d) or d.dtype != self.dtype:
-                expected = f"delta as an array of {self.dtype}, as the output is"
-                raise self._located(DtypeError(expected, describe(d), f"delta.astype(np.{self.dtype})"), "backward")
+            if not is_array(d) or d.dtype != dtype:
+                expected = f"delta as an array of {dtype}, as the output is"
+                raise self._located(DtypeError(expected, describe(d), f"delta.astype(np.{dtype})"), "backward")
             if d.shape != shape:
                 expected = f"delta of the output's shape {shape}"
                 cure = "delta is ∂J/∂output: one number for each number that forward returned"
@@ -277,11 +278,12 @@ class Call:
 
     def _input_deltas(self, result: Any) -> tuple[Array | None, ...]:
         """∂J/∂input for each input, checked: the mistakes of a backward pass written tonight are named here."""
-        deltas = self._as_tuple(result)
-        if len(deltas) != len(self._input_shapes):
-            expected = f"backward to return {len(self._input_shapes)} values, ∂J/∂input for each input"
+        inputs = self._inputs or []
+        deltas = _as_arrays(result) if inputs or result is not None else ()
+        if len(deltas) != len(inputs):
+            expected = f"backward to return {len(inputs)} values, ∂J/∂input for each input"
             raise ShapeError(expected, f"{len(deltas)}", "return None for an input that has no gradient")
-        for d, shape in zip(deltas, self._input_shapes, strict=True):
+        for d, (shape, dtype) in zip(deltas, inputs, strict=True):
             if d is None:
                 continue
             if not is_array(d):
@@ -289,14 +291,13 @@ class Call:
             if d.shape != shape:
                 cure = "transpose it" if d.shape[::-1] == shape else "sum over what forward broadcast, undo its reshape"
                 raise ShapeError(f"∂J/∂input of the input's shape {shape}", f"shape {d.shape}", cure)
-        if result is None and any(self.ctx.needs_input_grad if self.ctx else ()) and len(self._input_shapes) == 1:
+            if d.dtype != dtype:
+                cure = "keep every array of the backward in the dtype of the input; None for an input of integers"
+                raise DtypeError(f"∂J/∂input of {dtype}, as the input is", describe(d), cure)
+        if result is None and len(inputs) == 1 and self.ctx is not None and self.ctx.needs_input_grad[0]:
             cure = "end backward with `return` and ∂J/∂input"
             raise DtypeError("backward to return ∂J/∂input", "None", cure)
         return deltas
-
-    @staticmethod
-    def _as_tuple(value: Any) -> tuple[Any, ...]:
-        return value if isinstance(value, tuple) else (value,)
 
     def _located(self, error: Exception, direction: str = "forward") -> Exception:
         """``error`` with the place where it happened: innermost call, path in the network."""
@@ -307,3 +308,11 @@ class Call:
         elif not error.where:
             error.where = f"{place} of {self.layer!r}"
         return error
+
+
+def _as_arrays(value: Any) -> tuple[Any, ...]:
+    """``value`` as a tuple, in which NumPy's scalars are the arrays without axes that they came from."""
+    if type(value) is np.ndarray:
+        return (value,)
+    values = value if isinstance(value, tuple) else (value,)
+    return tuple([np.asarray(v) if isinstance(v, np.generic) else v for v in values])

@@ -17,7 +17,7 @@ _SOURCES: dict[str, Callable[[int, int], int]] = {  # mode: (i, size) → the el
 
 
 def pad(x: Array, padding: Sequence[tuple[int, int]], mode: str) -> Array:
-    """x with a border; a negative padding cuts off instead.
+    """x with a border. A negative padding cuts off first; what is left is x below.
 
         x̄[before + i] = x[source(i)]        for -before ≤ i < size + after
 
@@ -31,7 +31,7 @@ def pad(x: Array, padding: Sequence[tuple[int, int]], mode: str) -> Array:
     Raises:
         OptionError: no such mode.
         ShapeError: a border wider than what it copies (reflect needs padding < size, circular padding ≤ size), or
-            a negative padding that cuts off more than there is.
+            a negative padding that leaves nothing.
     """
     xp = array_module(x)
     for axis, (before, after) in enumerate(padding, x.ndim - len(padding)):
@@ -73,19 +73,18 @@ def _plan(size: int, before: int, after: int, mode: str) -> tuple[slice, slice, 
     """Which stretch of x is kept, where it lies in x̄, and (position in x̄, element of x) of every copied element."""
     if mode != "zeros" and mode not in _SOURCES:
         raise OptionError(f"a padding mode among zeros, {', '.join(_SOURCES)}", repr(mode), "choose one of these")
-    widest = {"reflect": size - 1, "circular": size}.get(mode, max(before, after))
-    empty = before + size + after < (mode != "zeros") or (mode != "zeros" and size == 0)
-    if max(before, after) > widest or empty:
-        limit = {"reflect": " and smaller than the size", "circular": " and at most the size"}.get(mode, "")
+    cut, left = max(0, -before), size - max(0, -before) - max(0, -after)
+    wide = max(before, after)
+    if left < (mode != "zeros") or (mode == "reflect" and wide >= left) or (mode == "circular" and wide > left):
+        limit = {"reflect": ", less than there is", "circular": ", no more than there is"}.get(mode, "")
         raise ShapeError(
             f"padding that leaves something{limit}",
             f"padding ({before}, {after}) in mode {mode!r} of an axis of size {size}",
             "use less padding, a larger input, or the mode 'zeros' or 'replicate'",
         )
-    first, end = max(0, -before), size - max(0, -after)
-    kept = slice(first, max(first, end))
-    inside = slice(before + kept.start, before + kept.stop)
-    if mode == "zeros":
-        return kept, inside, []
-    outside = [i for i in range(-before, size + after) if not kept.start <= i < kept.stop]
-    return kept, inside, [(before + i, _SOURCES[mode](i, size)) for i in outside]
+    first = max(0, before)  # the first position in x̄ that is kept of x
+    border = []
+    if mode != "zeros":
+        outside = [*range(-first, 0), *range(left, left + max(0, after))]
+        border = [(first + i, cut + _SOURCES[mode](i, left)) for i in outside]
+    return slice(cut, cut + left), slice(first, first + left), border

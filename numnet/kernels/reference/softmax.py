@@ -33,6 +33,8 @@ def log_softmax(x: Array, axis: int) -> Array:
         aᵢ = xᵢ - max x - log Σⱼ e^(xⱼ - max x)
     """
     xp, shifted = array_module(x), _shifted(x, axis)
+    if not x.size:
+        return shifted
     return shifted - xp.log(xp.exp(shifted).sum(axis=axis, keepdims=True))
 
 

@@ -1,0 +1,180 @@
+/* Convolution and its gradients, on top of slide.h. */
+
+static int NAME(conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z,
+                      int threads) {
+    slide_plan plan;
+    int status = plan_conv(shape, &plan) ? NAME(slide)(&plan, x, weight, bias, z, threads) : -1;
+    free(plan.memory);
+    return status;
+}
+
+static int NAME(conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x,
+                              int threads) {
+    slide_plan plan;
+    int status = plan_delta_x(shape, &plan) ? NAME(slide)(&plan, delta, weight, NULL, delta_x, threads) : -1;
+    free(plan.memory);
+    return status;
+}
+
+#define RUN ((size)256) /* positions in a row of registers before the sums go to memory */
+
+/* Neighbouring positions: where they start in the frame, and how many. */
+typedef struct {
+    size from, length;
+} NAME(run);
+
+/* sums[tap, filter] += Σ_positions frame[offset[tap] + position] · δ[position, filter]: a few taps, 1 or 2 vectors of
+ * filters. δ is packed, positions one after the other. */
+INLINE void NAME(tap_tile)(const int taps, const int vecs, const NAME(run) * runs, size count, const real *frame,
+                           const size *offset, const real *delta, real *sums, size row) {
+    vec sum[ROWS][2];
+    UNROLL for (int i = 0; i < taps; i++) {
+        UNROLL for (int v = 0; v < vecs; v++) sum[i][v] = (vec){0};
+    }
+    for (size r = 0; r < count; r++) {
+        const real *x[ROWS];
+        UNROLL for (int i = 0; i < taps; i++) x[i] = frame + offset[i] + runs[r].from;
+        for (size p = 0; p < runs[r].length; p++, delta += vecs * LANES) {
+            vec d[2];
+            UNROLL for (int v = 0; v < vecs; v++) d[v] = load(delta + v * LANES);
+            UNROLL for (int i = 0; i < taps; i++) {
+                vec s = splat(x[i][p]);
+                UNROLL for (int v = 0; v < vecs; v++) sum[i][v] += s * d[v];
+            }
+        }
+    }
+    UNROLL for (int i = 0; i < taps; i++) {
+        UNROLL for (int v = 0; v < vecs; v++) {
+            real *s = sums + i * row + v * LANES;
+            store(s, load(s) + sum[i][v]);
+        }
+    }
+}
+
+/* The same for one filter, for groups of few filters: positions run along the vector. */
+INLINE void NAME(tap_dots)(const int taps, const NAME(run) * runs, size count, const real *frame, const size *offset,
+                           const real *delta, real *sums, size row) {
+    vec sum[ROWS];
+    real rest[ROWS];
+    UNROLL for (int i = 0; i < taps; i++) sum[i] = (vec){0}, rest[i] = 0;
+    for (size r = 0; r < count; delta += runs[r].length, r++) {
+        const real *x = frame + runs[r].from;
+        size p = 0;
+        for (; p + LANES <= runs[r].length; p += LANES) {
+            vec d = load(delta + p);
+            UNROLL for (int i = 0; i < taps; i++) sum[i] += load(x + offset[i] + p) * d;
+        }
+        for (; p < runs[r].length; p++) {
+            UNROLL for (int i = 0; i < taps; i++) rest[i] += x[offset[i] + p] * delta[p];
+        }
+    }
+    UNROLL for (int i = 0; i < taps; i++) sums[i * row] += NAME(lane_sum)(sum[i]) + rest[i];
+}
+
+static void NAME(any_tap_tile)(size taps, size vecs, const NAME(run) * runs, size count, const real *frame,
+                               const size *offset, const real *delta, real *sums, size row) {
+#define CASE(r)                                                                                                        \
+    case r:                                                                                                            \
+        if (vecs == 2)                                                                                                 \
+            NAME(tap_tile)(r, 2, runs, count, frame, offset, delta, sums, row);                                        \
+        else if (vecs == 1)                                                                                            \
+            NAME(tap_tile)(r, 1, runs, count, frame, offset, delta, sums, row);                                        \
+        else                                                                                                           \
+            NAME(tap_dots)(r, runs, count, frame, offset, delta, sums, row);                                           \
+        break;
+    switch (taps) {
+        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#if ROWS == 12
+        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#endif
+    }
+#undef CASE
+}
+
+/* dW[f, k] = Σₙ Σ_positions δ[n, f, position] · frame[n, offset[k] + position].
+ *
+ * The batch is cut in chunks, fixed by the shape alone; each chunk has sums of its own, added up in their order at the
+ * end. So the bits do not depend on the number of threads, which share chunks, and taps where there are few chunks. */
+static int NAME(conv_delta_w)(const conv_shape *shape, const void *x_, const void *delta_, void *dw_, int threads) {
+    const real *x = x_, *delta = delta_;
+    real *dw = dw_;
+    slide_plan plan;
+    if (!plan_conv(shape, &plan)) return -1;
+    const frame_plan *f = &plan.frame;
+    const slide_phase *p = plan.phase;
+    size positions = plan.out_volume, taps = plan.taps, filters = plan.rows;
+    int few = filters <= LANES / 4; /* too few to fill a vector */
+    size width = few ? filters : divide_up(filters, LANES) * LANES;
+    size chunks = max_size(1, min_size(plan.images, 8));
+    while (chunks > 1 && (double)chunks * (double)plan.groups * (double)taps * (double)width > 4e6) chunks /= 2;
+    size splits = divide_up(threads, plan.groups * chunks);
+    size frames = plan.in_place ? 0 : divide_up(plan.channels * f->volume + COLUMNS, 16) * 16;
+    size turned = few ? 0 : positions * min_size(width, COLUMNS); /* δ of some filters, side by side */
+    size sums_size = plan.groups * chunks * taps * width;
+    size lines = p->grid[0] * p->grid[1], pieces = divide_up(p->grid[2], RUN), runs = lines * pieces;
+
+    real *sums = scratch((size)sizeof(real) * (sums_size + threads * (frames + turned)));
+    NAME(run) *run = scratch(runs * (size)sizeof(NAME(run)));
+    if (!sums || !run) {
+        free(sums), free(run), free(plan.memory);
+        return -1;
+    }
+    for (size line = 0; line < lines; line++)
+        for (size piece = 0; piece < pieces; piece++) {
+            NAME(run) *r = run + line * pieces + piece;
+            size d = line / p->grid[1], h = line % p->grid[1];
+            r->from = d * plan.read[0] + h * plan.read[1] + piece * RUN;
+            r->length = min_size(RUN, p->grid[2] - piece * RUN);
+        }
+
+    PARALLEL(threads) {
+        real *frame = sums + sums_size + THREAD_NUMBER * (frames + turned), *side_by_side = frame + frames;
+        memset(frame, 0, sizeof(real) * (size_t)frames);
+        FOR for (size item = 0; item < plan.groups * chunks * splits; item++) {
+            size split = item % splits, chunk = item / splits % chunks, g = item / splits / chunks;
+            size tap_panels = divide_up(taps, ROWS);
+            size first = tap_panels * split / splits, last = tap_panels * (split + 1) / splits;
+            real *own = sums + (g * chunks + chunk) * taps * width;
+            size own_first = NAME(panel_start)(taps, first), own_last = NAME(panel_start)(taps, last);
+            memset(own + own_first * width, 0, sizeof(real) * (size_t)((own_last - own_first) * width));
+            for (size n = plan.images * chunk / chunks; n < plan.images * (chunk + 1) / chunks; n++) {
+                const real *image = x + (n * plan.groups + g) * plan.channels * plan.in_volume;
+                const real *d = delta + (n * plan.groups + g) * filters * positions;
+                const real *seen = plan.in_place ? image : frame;
+                if (!plan.in_place)
+                    for (size c = 0; c < plan.channels; c++)
+                        NAME(place)(f, image + c * plan.in_volume, frame + c * f->volume);
+                for (size j = 0; j < filters; j += few ? 1 : COLUMNS) {
+                    size vecs = few ? 0 : divide_up(min_size(filters - j, COLUMNS), LANES);
+                    const real *from = d + j * positions;
+                    if (!few) {
+                        NAME(pack_columns)(positions, min_size(filters - j, COLUMNS), from, 1, positions, side_by_side);
+                        from = side_by_side;
+                    }
+                    /* stretches of about RUN positions, so that their δ stays in the first-level cache */
+                    for (size r = 0, count; r < runs; r += count) {
+                        size length = run[r].length;
+                        for (count = 1; r + count < runs && length + run[r + count].length <= RUN; count++)
+                            length += run[r + count].length;
+                        for (size q = first; q < last; q++) {
+                            size k = NAME(panel_start)(taps, q);
+                            NAME(any_tap_tile)(NAME(panel_start)(taps, q + 1) - k, vecs, run + r, count, seen,
+                                               p->offset + k, from, own + k * width + j, width);
+                        }
+                        from += length * (few ? 1 : vecs * LANES);
+                    }
+                }
+            }
+        }
+        FOR for (size row = 0; row < plan.groups * filters; row++) {
+            const real *first = sums + row / filters * chunks * taps * width + row % filters;
+            for (size k = 0; k < taps; k++) {
+                real s = first[k * width];
+                for (size chunk = 1; chunk < chunks; chunk++) s += first[(chunk * taps + k) * width];
+                dw[row * taps + k] = s;
+            }
+        }
+    }
+    free(sums), free(run), free(plan.memory);
+    return 0;
+}

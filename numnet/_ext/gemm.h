@@ -1,0 +1,155 @@
+/* Matrix product with bias: C (m, n) = A (m, k) B (k, n) + b, operands of any strides.
+ *
+ * Three ways. (1) Both operands contiguous along k and one of them narrow: dot products, nothing packed. (2) A short and
+ * the rows of B contiguous: B read where it lies. (3) Else panels of B are packed, each into the first-level cache by the
+ * thread that uses it at once for a block of rows of A. Threads share tiles of C, never the sum over k. */
+
+#define ROW_BLOCK ((size)(262144 / (DEPTH * sizeof(real)))) /* rows of packed A that stay in the second-level cache */
+#define ROWS_AT_ONCE ((size)4096)                           /* bounds the memory for packed A */
+
+/* Packs `columns` columns of B side by side, rest of the vector zero; element (k, j) is at b[k · row + j · column]. */
+static void NAME(pack_columns)(size depth, size columns, const real *b, size row, size column, real *packed) {
+    size width = divide_up(columns, LANES) * LANES;
+    if (columns < width) memset(packed, 0, sizeof(real) * (size_t)(depth * width));
+    if (column == 1 && columns == COLUMNS) {
+        for (size k = 0; k < depth; k++)
+            for (size v = 0; v < 2; v++) store(packed + k * width + v * LANES, load(b + k * row + v * LANES));
+    } else if (row == 1) {
+        for (size j = 0; j < columns; j++)
+            for (size k = 0; k < depth; k++) packed[k * width + j] = b[k + j * column];
+    } else {
+        for (size k = 0; k < depth; k++)
+            for (size j = 0; j < columns; j++) packed[k * width + j] = b[k * row + j * column];
+    }
+}
+
+INLINE real NAME(lane_sum)(vec v) {
+    real sum[VECTOR_BYTES / sizeof(real)];
+    store(sum, v);
+    for (size half = LANES / 2; half > 0; half /= 2)
+        for (size l = 0; l < half; l++) sum[l] += sum[l + half];
+    return sum[0];
+}
+
+/* c[i, j] = Σₖ a[i, k] b[j, k] for a few rows of both. */
+INLINE void NAME(dots)(const int rows, const int columns, size k, const real *a, size a_row, const real *b, size b_row,
+                       real *c, size c_row, size c_column, const real *a_bias, const real *b_bias) {
+    vec sum[4][3];
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int j = 0; j < columns; j++) sum[i][j] = (vec){0};
+    }
+    size whole = k / LANES * LANES;
+    for (size q = 0; q < whole; q += LANES) {
+        vec w[3];
+        UNROLL for (int j = 0; j < columns; j++) w[j] = load(b + j * b_row + q);
+        UNROLL for (int i = 0; i < rows; i++) {
+            vec x = load(a + i * a_row + q);
+            UNROLL for (int j = 0; j < columns; j++) sum[i][j] += x * w[j];
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int j = 0; j < columns; j++) {
+            real s = NAME(lane_sum)(sum[i][j]);
+            for (size q = whole; q < k; q++) s += a[i * a_row + q] * b[j * b_row + q];
+            if (a_bias) s += a_bias[i];
+            if (b_bias) s += b_bias[j];
+            c[i * c_row + j * c_column] = s;
+        }
+    }
+}
+
+/* One block of rows of the long operand against the whole narrow one. */
+static void NAME(dot_rows)(size rows, size n, size k, const real *a, size a_row, const real *b, size b_row, real *c,
+                           size c_row, size c_column, const real *a_bias, const real *b_bias) {
+#define DOTS(r, s)                                                                                                     \
+    NAME(dots)(r, s, k, a, a_row, b + j * b_row, b_row, c + j * c_column, c_row, c_column, a_bias,                     \
+               b_bias ? b_bias + j : NULL)
+#define CASE(r)                                                                                                        \
+    case r:                                                                                                            \
+        if (width == 3)                                                                                                \
+            DOTS(r, 3);                                                                                                \
+        else if (width == 2)                                                                                           \
+            DOTS(r, 2);                                                                                                \
+        else                                                                                                           \
+            DOTS(r, 1);                                                                                                \
+        break;
+    size parts = divide_up(n, 3);
+    for (size p = 0; p < parts; p++) {
+        size j = n * p / parts, width = n * (p + 1) / parts - j;
+        switch (rows) { CASE(1) CASE(2) CASE(3) CASE(4) }
+    }
+#undef CASE
+#undef DOTS
+}
+
+static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a_column, const void *b_, size b_row,
+                      size b_column, const void *bias_, void *c_, int threads) {
+    const real *a = a_, *b = b_, *bias = bias_;
+    real *c = c_;
+    if (m == 0 || n == 0) return 0;
+
+    if (a_column == 1 && b_row == 1 && k >= 8 * LANES && (m <= 16 || n <= 16)) {
+        int by_rows = m > n; /* walk along the longer side of C */
+        size length = by_rows ? m : n, blocks = divide_up(length, 4);
+        PARALLEL_FOR(threads)
+        for (size q = 0; q < blocks; q++) {
+            size i = length * q / blocks, rows = length * (q + 1) / blocks - i;
+            if (by_rows)
+                NAME(dot_rows)(rows, n, k, a + i * a_row, a_row, b, b_column, c + i * n, n, 1, NULL, bias);
+            else
+                NAME(dot_rows)(rows, m, k, b + i * b_column, b_column, a, a_row, c + i, 1, n, bias ? bias + i : NULL,
+                               NULL);
+        }
+        return 0;
+    }
+
+    size padded = bias ? n + COLUMNS : 0; /* the bias, readable to whole vectors */
+    real *memory = scratch((size)sizeof(real) * (padded + min_size(m, ROWS_AT_ONCE) * min_size(k, DEPTH)));
+    if (!memory) return -1;
+    real *packed = memory + padded;
+    if (bias) {
+        memcpy(memory, bias, sizeof(real) * (size_t)n);
+        memset(memory + n, 0, sizeof(real) * (size_t)COLUMNS);
+    }
+    int in_place = b_column == 1 && m <= 2 * ROWS;
+    size panels = divide_up(n, COLUMNS);
+
+    PARALLEL(threads)
+    for (size m0 = 0; m0 < m; m0 += ROWS_AT_ONCE) {
+        size height = min_size(m - m0, ROWS_AT_ONCE);
+        /* blocks of whole row panels, few enough to fit the cache, many enough for all threads */
+        size row_panels = divide_up(height, ROWS);
+        size blocks = max_size(divide_up(height, ROW_BLOCK), min_size(row_panels, divide_up(2 * threads, panels)));
+        for (size k0 = 0; k0 < max_size(k, 1); k0 += DEPTH) {
+            size depth = min_size(k - k0, DEPTH);
+            FOR for (size q = 0; q < row_panels; q++) {
+                size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
+                NAME(pack_rows)(rows, depth, a + (m0 + start) * a_row + k0 * a_column, a_row, a_column, NULL,
+                                packed + start * depth);
+            }
+            FOR for (size item = 0; item < blocks * panels; item++) {
+                size block = item / panels, j = item % panels * COLUMNS;
+                size first = row_panels * block / blocks, last = row_panels * (block + 1) / blocks;
+                const real *from = b + k0 * b_row + j * b_column;
+                real columns[DEPTH * COLUMNS] __attribute__((aligned(64)));
+                NAME(panel) panel = {.columns = min_size(n - j, COLUMNS), .runs = 1, .write_step = 1, .contiguous = 1};
+                size step = divide_up(panel.columns, LANES) * LANES;
+                panel.run[0].from = panel.run[0].to = 0;
+                panel.run[0].length = panel.columns;
+                if (in_place && panel.columns == step) {
+                    step = b_row;
+                } else {
+                    NAME(pack_columns)(depth, panel.columns, from, b_row, b_column, columns);
+                    from = columns;
+                }
+                for (size q = first; q < last; q++) {
+                    size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
+                    NAME(target) t = {c + (m0 + start) * n + j, n, NULL, bias ? memory + j : NULL, k0 > 0};
+                    NAME(times_panel)(rows, depth, packed + start * depth, from, step, NULL, &panel, t);
+                }
+            }
+        }
+    }
+    free(memory);
+    return 0;
+}

@@ -1,0 +1,41 @@
+/* The kernels of the family maps, for one instruction set. */
+/* Floating-point exceptions are nobody's business here, and selecting by comparison would not become vector code otherwise. */
+#ifndef __clang__
+#pragma GCC optimize("no-trapping-math")
+#endif
+
+#include "maps_kernels.h"
+
+#include <math.h>
+
+#define REAL_BITS 32
+#include "real.h"
+#include "elementary.h"
+#include "rows.h"
+#include "activation.h"
+#include "norm.h"
+#include "optim.h"
+#include "pool.h"
+#include "softmax.h"
+
+#undef REAL_BITS
+#define REAL_BITS 64
+#include "real.h"
+#include "elementary.h"
+#include "rows.h"
+#include "activation.h"
+#include "norm.h"
+#include "optim.h"
+#include "pool.h"
+#include "softmax.h"
+
+#define ENTRY(kernel, type) .kernel = JOIN3(kernel, type, NUMNET_ISA)
+#define TABLE(type)                                                                                                    \
+    {                                                                                                                  \
+        ENTRY(relu, type), ENTRY(relu_backward, type), ENTRY(sigmoid, type), ENTRY(sigmoid_backward, type),           \
+        ENTRY(tanh, type), ENTRY(tanh_backward, type), ENTRY(softmax, type), ENTRY(softmax_backward, type),           \
+        ENTRY(cross_entropy, type), ENTRY(cross_entropy_backward, type), ENTRY(batch_norm, type),                     \
+        ENTRY(batch_norm_backward, type), ENTRY(max_pool, type), ENTRY(max_pool_backward, type),                      \
+        ENTRY(avg_pool, type), ENTRY(avg_pool_backward, type), ENTRY(sgd_step, type), ENTRY(adam_step, type),         \
+    }
+const maps_kernels JOIN2(maps, NUMNET_ISA)[2] = {TABLE(f32), TABLE(f64)};

@@ -1,0 +1,320 @@
+/* Pooling of planes (D, H, W); begin and end count planes. One and two dimensions have D = 1, or D = H = 1.
+ *
+ * A window is taken apart: along the rows first, then across them. Overlapping windows share the work along the rows,
+ * and the row-major order in which the first of equals wins stays what it is. */
+
+/* A place in the plane, as wide as the elements it belongs to, so that both fill the same vectors. */
+#if REAL_BITS == 32
+typedef int32_t NAME(place);
+#else
+typedef int64_t NAME(place);
+#endif
+#define place NAME(place)
+
+/* The rows that the window at (d, h) sees, written as offsets in units of one row; the return value is their number. */
+INLINE size NAME(rows_seen)(const struct pool_job *job, size d, size h, size *rows) {
+    size count = 0;
+    for (size i = 0; i < job->kernel[0]; i++) {
+        const size depth = d * job->stride[0] - job->before[0] + i * job->dilation[0];
+        for (size j = 0; j < job->kernel[1] && depth >= 0 && depth < job->in[0]; j++) {
+            const size row = h * job->stride[1] - job->before[1] + j * job->dilation[1];
+            if (row >= 0 && row < job->in[1]) rows[count++] = depth * job->in[1] + row;
+        }
+    }
+    return count;
+}
+
+/* One tap: v at its place against the largest so far. The first NaN wins over everything. */
+INLINE void NAME(contend)(real v, place at, real *top, place *where) {
+    const int wins = (v > *top) | ((v != v) & (*top == *top));
+    *top = wins ? v : *top;
+    *where = wins ? at : *where;
+}
+
+/* best[o] = max of taps x[o stride + k], and where it stands, for at most 3 taps; `origin` is the place of x[0]. */
+INLINE void NAME(max_along)(const real *restrict x, size n, size kernel, size stride, place origin, const place *restrict first,
+                            real *restrict best, place *restrict where) {
+    for (size o = 0; o < n; o++) {
+        const real *taps = x + o * stride;
+        const place at = origin + (place)(o * stride);
+        real top = -INFINITY;
+        place winner = origin + first[o];
+        NAME(contend)(taps[0], at, &top, &winner);
+        NAME(contend)(taps[1], at + 1, &top, &winner);
+        if (kernel == 3) NAME(contend)(taps[2], at + 2, &top, &winner);
+        best[o] = top;
+        where[o] = winner;
+    }
+}
+
+/* The same for any number of taps x[o stride + k dilation]. */
+INLINE void NAME(max_along_any)(const real *restrict x, size n, size kernel, size stride, size dilation, place origin,
+                                const place *restrict first, real *restrict best, place *restrict where) {
+    for (size o = 0; o < n; o++) best[o] = -INFINITY, where[o] = origin + first[o];
+    for (size k = 0; k < kernel; k++)
+        for (size o = 0; o < n; o++)
+            NAME(contend)(x[o * stride + k * dilation], origin + (place)(o * stride + k * dilation), best + o, where + o);
+}
+
+/* The usual windows by name, so that each becomes vector code of its own. */
+static void NAME(max_of_row)(const struct pool_job *job, const real *x, size n, place origin, const place *first, real *best,
+                             place *where) {
+    const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
+    if (dilation == 1 && kernel == 2 && stride == 2)
+        NAME(max_along)(x, n, 2, 2, origin, first, best, where);
+    else if (dilation == 1 && kernel == 3 && stride == 2)
+        NAME(max_along)(x, n, 3, 2, origin, first, best, where);
+    else if (dilation == 1 && kernel == 3 && stride == 1)
+        NAME(max_along)(x, n, 3, 1, origin, first, best, where);
+    else if (stride == 1)
+        NAME(max_along_any)(x, n, kernel, 1, dilation, origin, first, best, where);
+    else if (stride == 2)
+        NAME(max_along_any)(x, n, kernel, 2, dilation, origin, first, best, where);
+    else
+        NAME(max_along_any)(x, n, kernel, stride, dilation, origin, first, best, where);
+}
+
+/* Stores the first few lanes. Writes all of them where the rest is still to be written anyway, that is before `end`. */
+INLINE void NAME(store_before)(real *y, vec v, size lanes, const real *end) {
+    if (end - y >= LANES)
+        store(y, v);
+    else
+        for (size lane = 0; lane < lanes; lane++) y[lane] = v[lane];
+}
+
+/* The maximum of `count` rows of best, element by element, and where it stands. */
+INLINE void NAME(max_across)(const real *best, const place *where, size per_row, const size *rows, size count, size n, real *y,
+                             int64_t *index, const real *end) {
+    for (size o = 0; o < n; o += LANES) {
+        vec top = load(best + rows[0] * per_row + o);
+        mask at = (mask)load((const real *)(where + rows[0] * per_row + o));
+        for (size i = 1; i < count; i++) {
+            const vec v = load(best + rows[i] * per_row + o);
+            const mask wins = (v > top) | ((v != v) & (top == top));
+            top = NAME(select)(wins, v, top);
+            at = (wins & (mask)load((const real *)(where + rows[i] * per_row + o))) | (~wins & at);
+        }
+        const size lanes = min_size(n - o, LANES);
+        NAME(store_before)(y + o, top, lanes, end);
+        if (end - (y + o) >= LANES)
+            for (size lane = 0; lane < LANES; lane++) index[o + lane] = at[lane];
+        else
+            for (size lane = 0; lane < lanes; lane++) index[o + lane] = at[lane];
+    }
+}
+
+/* line = the sum of rows of x, element by element. The last vector may do some elements again. */
+INLINE void NAME(sum_across)(const real *x, size W, const size *rows, size count, real *line) {
+    if (W < LANES) {
+        for (size w = 0; w < W; w++) {
+            real sum = 0;
+            for (size i = 0; i < count; i++) sum += x[rows[i] * W + w];
+            line[w] = sum;
+        }
+        return;
+    }
+    for (size w = 0; w < W; w += LANES) {
+        const size at = min_size(w, W - LANES);
+        vec sum = {0};
+        for (size i = 0; i < count; i++) sum += load(x + rows[i] * W + at);
+        store(line + at, sum);
+    }
+}
+
+static int NAME(max_pool)(const void *job_, size begin, size end) {
+    const struct pool_job *job = job_;
+    const size W = job->in[2], before = job->before[2], stride = job->stride[2], dilation = job->dilation[2];
+    const size rows = job->in[0] * job->in[1], plane = rows * W, outputs = job->out[0] * job->out[1] * job->out[2];
+    const size reach = (job->kernel[2] - 1) * dilation;
+    /* Where no window hangs over the ends of a row, and rows are whole strides, a plane is one long row. */
+    const int long_row = before == 0 && W % stride == 0 && (job->out[2] - 1) * stride + reach < W;
+    const size per_row = long_row ? W / stride : divide_up(job->out[2], LANES) * LANES;
+    const size n = long_row ? divide_up(rows * per_row, LANES) * LANES : per_row;
+    const size width = n * stride + reach, total = long_row ? n : rows * per_row;
+    const size seen_at_most = job->kernel[0] * job->kernel[1];
+    real *padded = scratch((width + total + LANES) * (size)sizeof(real));
+    place *where = scratch((n + total + LANES) * (size)sizeof(place));
+    size *seen = scratch(seen_at_most * (size)sizeof(size));
+    if (!padded || !where || !seen) {
+        free(padded), free(where), free(seen);
+        return -1;
+    }
+    real *best = padded + width;
+    place *first = where + total + LANES;
+    for (size i = 0; i < width; i++) padded[i] = -INFINITY;
+    for (size i = 0; i < LANES; i++) best[total + i] = 0, where[total + i] = 0;
+    for (size o = 0; o < n; o++) {
+        size at = o * stride - before;
+        while (at < 0) at += dilation;
+        first[o] = (place)(at < W || long_row ? at : W - 1) + (place)before;
+    }
+    real *y = (real *)job->y + begin * outputs;
+    const real *y_end = (real *)job->y + end * outputs;
+    int64_t *index = job->index + begin * outputs;
+    for (size p = begin; p < end; p++) {
+        const real *x = (const real *)job->x + p * plane;
+        if (long_row) {
+            const int fits = (job->planes - p) * plane >= width; /* reading past the plane stays in x */
+            if (!fits) memcpy(padded, x, (size_t)plane * sizeof(real));
+            NAME(max_of_row)(job, fits ? x : padded, n, 0, first, best, where);
+        } else {
+            for (size row = 0; row < rows; row++) {
+                memcpy(padded + before, x + row * W, (size_t)W * sizeof(real));
+                NAME(max_of_row)(job, padded, n, (place)(row * W - before), first, best + row * per_row, where + row * per_row);
+            }
+        }
+        for (size d = 0; d < job->out[0]; d++)
+            for (size h = 0; h < job->out[1]; h++, y += job->out[2], index += job->out[2])
+                NAME(max_across)(best, where, per_row, seen, NAME(rows_seen)(job, d, h, seen), job->out[2], y, index, y_end);
+    }
+    free(padded), free(where), free(seen);
+    return 0;
+}
+
+/* delta_x = 0, and then delta added where it belongs; -2 where an index is not in its plane. */
+static int NAME(max_pool_backward)(const void *job_, size begin, size end) {
+    const struct pool_job *job = job_;
+    const size plane = job->in[0] * job->in[1] * job->in[2], outputs = job->out[0] * job->out[1] * job->out[2];
+    int inside = 1;
+    for (size p = begin; p < end; p++) {
+        real *restrict x = (real *)job->y + p * plane;
+        const real *restrict delta = (const real *)job->x + p * outputs;
+        const int64_t *restrict index = job->index + p * outputs;
+        memset(x, 0, (size_t)plane * sizeof(real));
+        for (size o = 0; o < outputs; o++) {
+            if (index[o] >= 0 && index[o] < plane)
+                x[index[o]] += delta[o];
+            else
+                inside = 0;
+        }
+    }
+    return inside ? 0 : -2;
+}
+
+/* sums[o] = sum of taps x[o stride + k], for at most 3. */
+INLINE void NAME(sum_along)(const real *restrict x, size n, size kernel, size stride, real *restrict sums) {
+    for (size o = 0; o < n; o++) {
+        const real *taps = x + o * stride;
+        sums[o] = kernel == 3 ? taps[0] + taps[1] + taps[2] : taps[0] + taps[1];
+    }
+}
+
+/* The same for any number of taps x[o stride + k dilation]. */
+INLINE void NAME(sum_along_any)(const real *restrict x, size n, size kernel, size stride, size dilation, real *restrict sums) {
+    for (size o = 0; o < n; o++) sums[o] = x[o * stride];
+    for (size k = 1; k < kernel; k++)
+        for (size o = 0; o < n; o++) sums[o] += x[o * stride + k * dilation];
+}
+
+static void NAME(sum_of_row)(const struct pool_job *job, const real *x, size n, real *sums) {
+    const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
+    if (dilation == 1 && kernel == 2 && stride == 2)
+        NAME(sum_along)(x, n, 2, 2, sums);
+    else if (dilation == 1 && kernel == 3 && stride == 2)
+        NAME(sum_along)(x, n, 3, 2, sums);
+    else if (dilation == 1 && kernel == 3 && stride == 1)
+        NAME(sum_along)(x, n, 3, 1, sums);
+    else if (stride == 1)
+        NAME(sum_along_any)(x, n, kernel, 1, dilation, sums);
+    else
+        NAME(sum_along_any)(x, n, kernel, stride, dilation, sums);
+}
+
+/* The adjoint of sum_of_row: x[o stride + k dilation] += shares[o], on a row of zeros of this width. */
+static void NAME(spread_row)(const struct pool_job *job, const real *restrict shares, size width, real *restrict x) {
+    const size n = job->out[2], kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
+    if (dilation == 1 && kernel == 2 && stride == 2) {
+        for (size o = 0; o < n; o++) x[2 * o] = x[2 * o + 1] = shares[o];
+        return;
+    }
+    for (size i = 0; i < width; i++) x[i] = 0;
+    for (size k = 0; k < kernel; k++)
+        if (stride == 1)
+            for (size o = 0; o < n; o++) x[o + k * dilation] += shares[o];
+        else
+            for (size o = 0; o < n; o++) x[o * stride + k * dilation] += shares[o];
+}
+
+/* How many taps of window o count along an axis: those in x, or those in x and its padding. At least 1. */
+INLINE size NAME(taps_counted)(const struct pool_job *job, int axis, size o) {
+    if (job->divisor != 0) return 1;
+    const size low = job->count_include_pad ? -job->before[axis] : 0;
+    const size high = job->in[axis] + (job->count_include_pad ? job->after[axis] : 0);
+    size count = 0;
+    for (size k = 0; k < job->kernel[axis]; k++) {
+        const size at = o * job->stride[axis] - job->before[axis] + k * job->dilation[axis];
+        count += at >= low && at < high;
+    }
+    return max_size(count, 1);
+}
+
+static int NAME(avg_pool)(const void *job_, size begin, size end) {
+    const struct pool_job *job = job_;
+    const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W;
+    const size n = divide_up(job->out[2], LANES) * LANES, width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + W);
+    real *line = scratch((width + 2 * n) * (size)sizeof(real));
+    size *seen = scratch(job->kernel[0] * job->kernel[1] * (size)sizeof(size));
+    if (!line || !seen) {
+        free(line), free(seen);
+        return -1;
+    }
+    real *sums = line + width, *counts = sums + n;
+    for (size i = 0; i < width; i++) line[i] = 0;
+    for (size o = 0; o < n; o++) counts[o] = o < job->out[2] ? (real)NAME(taps_counted)(job, 2, o) : 1;
+    real *y = (real *)job->y + begin * job->out[0] * job->out[1] * job->out[2];
+    const real *y_end = (real *)job->y + end * job->out[0] * job->out[1] * job->out[2];
+    for (size p = begin; p < end; p++) {
+        const real *x = (const real *)job->x + p * plane;
+        for (size d = 0; d < job->out[0]; d++)
+            for (size h = 0; h < job->out[1]; h++, y += job->out[2]) {
+                const size count = NAME(rows_seen)(job, d, h, seen);
+                NAME(sum_across)(x, W, seen, count, line + before);
+                NAME(sum_of_row)(job, line, n, sums);
+                const real in_plane = (real)(NAME(taps_counted)(job, 0, d) * NAME(taps_counted)(job, 1, h));
+                const real divisor = job->divisor != 0 ? (real)job->divisor : in_plane;
+                for (size o = 0; o < job->out[2]; o += LANES) {
+                    const vec mean = load(sums + o) / (divisor * load(counts + o));
+                    NAME(store_before)(y + o, mean, min_size(job->out[2] - o, LANES), y_end);
+                }
+            }
+    }
+    free(line), free(seen);
+    return 0;
+}
+
+static int NAME(avg_pool_backward)(const void *job_, size begin, size end) {
+    const struct pool_job *job = job_;
+    const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W, n = job->out[2];
+    const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + W);
+    real *line = scratch((width + 2 * n) * (size)sizeof(real));
+    size *seen = scratch(job->kernel[0] * job->kernel[1] * (size)sizeof(size));
+    if (!line || !seen) {
+        free(line), free(seen);
+        return -1;
+    }
+    real *restrict shares = line + width, *restrict counts = shares + n;
+    for (size i = 0; i < width; i++) line[i] = 0;
+    for (size o = 0; o < n; o++) counts[o] = (real)NAME(taps_counted)(job, 2, o);
+    const real *restrict delta = (const real *)job->x + begin * job->out[0] * job->out[1] * n;
+    for (size p = begin; p < end; p++) {
+        real *x = (real *)job->y + p * plane;
+        memset(x, 0, (size_t)plane * sizeof(real));
+        for (size d = 0; d < job->out[0]; d++)
+            for (size h = 0; h < job->out[1]; h++, delta += n) {
+                const size count = NAME(rows_seen)(job, d, h, seen);
+                const real in_plane = (real)(NAME(taps_counted)(job, 0, d) * NAME(taps_counted)(job, 1, h));
+                const real divisor = job->divisor != 0 ? (real)job->divisor : in_plane;
+                for (size o = 0; o < n; o++) shares[o] = delta[o] / (divisor * counts[o]);
+                NAME(spread_row)(job, shares, width, line);
+                for (size i = 0; i < count; i++) {
+                    real *restrict row = x + seen[i] * W;
+                    const real *restrict from = line + before;
+                    for (size w = 0; w < W; w++) row[w] += from[w];
+                }
+            }
+    }
+    free(line), free(seen);
+    return 0;
+}
+
+#undef place

@@ -1,0 +1,249 @@
+"""Matrix products and convolutions: the functions of numnet.kernels.reference.linear and .conv, compiled.
+
+Each answers NotImplemented to arguments that it does not cover: no float arrays of one dtype, shapes that do not fit,
+empty ones. Why: the reference twin then does the work, or writes the error, and neither has to be done twice.
+"""
+
+cimport numpy as cnp
+
+from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer, threads_for
+
+cnp.import_array()
+
+cdef extern from "products_kernels.h" nogil:
+    ctypedef struct conv_shape:
+        Py_ssize_t images, channels, filters, groups
+        Py_ssize_t[3] size_in "in"
+        Py_ssize_t[3] kernel, stride, before, dilation, out
+
+    ctypedef struct products_kernels:
+        int (*gemm)(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void *a, Py_ssize_t a_row, Py_ssize_t a_column,
+                    const void *b, Py_ssize_t b_row, Py_ssize_t b_column, const void *bias, void *c,
+                    int threads) noexcept nogil
+        void (*channel_sums)(Py_ssize_t n, Py_ssize_t f, Py_ssize_t p, const void *x, void *sums, int threads) noexcept nogil
+        int (*conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z,
+                    int threads) noexcept nogil
+        int (*conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x,
+                            int threads) noexcept nogil
+        int (*conv_delta_w)(const conv_shape *shape, const void *x, const void *delta, void *dw, int threads) noexcept nogil
+
+    const products_kernels *products_for(int isa, int is_double)
+
+
+cdef struct Matrix:
+    const void *data
+    Py_ssize_t rows, columns
+    Py_ssize_t row, column  # strides, in elements
+
+
+cdef object _readable(object a):
+    """The matrix itself, whatever its strides, unless they are no whole elements: then a copy."""
+    cdef cnp.ndarray array = a
+    cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(array)
+    if (cnp.PyArray_ISALIGNED(array) and cnp.PyArray_ISNOTSWAPPED(array)
+            and cnp.PyArray_STRIDE(array, 0) % item == 0 and cnp.PyArray_STRIDE(array, 1) % item == 0):
+        return a
+    return cnp.PyArray_FROM_OTF(a, cnp.PyArray_TYPE(array), cnp.NPY_ARRAY_CARRAY_RO)
+
+
+cdef Matrix _matrix(object a) noexcept:
+    cdef cnp.ndarray array = a
+    cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(array)
+    return Matrix(cnp.PyArray_DATA(array), cnp.PyArray_DIM(array, 0), cnp.PyArray_DIM(array, 1),
+                  cnp.PyArray_STRIDE(array, 0) // item, cnp.PyArray_STRIDE(array, 1) // item)
+
+
+cdef Matrix _transposed(Matrix a) noexcept:
+    return Matrix(a.data, a.columns, a.rows, a.column, a.row)
+
+
+cdef object _product(Matrix a, Matrix b, object bias, int kind):
+    """a b + bias, fresh."""
+    cdef cnp.npy_intp[2] shape = [a.rows, b.columns]
+    cdef cnp.ndarray c = empty(2, shape, kind)
+    cdef const products_kernels *kernels = products_for(isa, kind == cnp.NPY_DOUBLE)
+    cdef const void *bias_data = pointer(bias)
+    cdef void *c_data = cnp.PyArray_DATA(c)
+    cdef double work = <double> a.rows * <double> a.columns * <double> b.columns
+    cdef int threads = threads_for(work), status
+    if work < 1e5:
+        status = kernels.gemm(a.rows, b.columns, a.columns, a.data, a.row, a.column, b.data, b.row, b.column,
+                              bias_data, c_data, threads)
+    else:
+        with nogil:
+            status = kernels.gemm(a.rows, b.columns, a.columns, a.data, a.row, a.column, b.data, b.row, b.column,
+                                  bias_data, c_data, threads)
+    if status < 0:
+        raise MemoryError
+    return c
+
+
+cdef object _channel_sums(object x, Py_ssize_t n, cnp.npy_intp f, Py_ssize_t p, int kind):
+    """Sums (f,) of the C-contiguous x (n, f, p)."""
+    cdef cnp.ndarray sums = empty(1, &f, kind)
+    cdef const products_kernels *kernels = products_for(isa, kind == cnp.NPY_DOUBLE)
+    cdef const void *x_data = pointer(x)
+    cdef void *sums_data = cnp.PyArray_DATA(sums)
+    cdef int threads = threads_for(8.0 * <double> cnp.PyArray_SIZE(x))
+    with nogil:
+        kernels.channel_sums(n, f, p, x_data, sums_data, threads)
+    return sums
+
+
+cdef bint _is_bias(object bias, int kind, Py_ssize_t length) noexcept:
+    return bias is None or (is_float_array(bias, kind, 1) and cnp.PyArray_DIM(<cnp.ndarray> bias, 0) == length)
+
+
+def matmul(object a, object b):
+    cdef int kind = float_type(a)
+    if kind < 0 or not is_float_array(a, kind, 2) or not is_float_array(b, kind, 2):
+        return NotImplemented
+    a, b = _readable(a), _readable(b)
+    cdef Matrix left = _matrix(a), right = _matrix(b)
+    if left.columns != right.rows:
+        return NotImplemented
+    return _product(left, right, None, kind)
+
+
+def linear(object x, object weight, object bias):
+    cdef int kind = float_type(x)
+    if kind < 0 or not is_float_array(x, kind, 2) or not is_float_array(weight, kind, 2):
+        return NotImplemented
+    x, weight = _readable(x), _readable(weight)
+    cdef Matrix rows = _matrix(x), w = _matrix(weight)
+    if rows.columns != w.columns or not _is_bias(bias, kind, w.rows):
+        return NotImplemented
+    return _product(rows, _transposed(w), None if bias is None else c_contiguous(bias), kind)
+
+
+def linear_backward(object x, object weight, object delta, object needs):
+    cdef int kind = float_type(x)
+    if (kind < 0 or not is_float_array(x, kind, 2) or not is_float_array(weight, kind, 2)
+            or not is_float_array(delta, kind, 2)):
+        return NotImplemented
+    x, weight, delta = _readable(x), _readable(weight), _readable(delta)
+    cdef Matrix rows = _matrix(x), w = _matrix(weight), d = _matrix(delta)
+    if rows.columns != w.columns or d.rows != rows.rows or d.columns != w.rows:
+        return NotImplemented
+    need_x, need_w, need_b = needs
+    return (
+        _product(d, w, None, kind) if need_x else None,
+        _product(_transposed(d), rows, None, kind) if need_w else None,
+        _channel_sums(c_contiguous(delta), d.rows, d.columns, 1, kind) if need_b else None,
+    )
+
+
+cdef bint _conv_shape(object x, object weight, object window, Py_ssize_t groups, int kind, conv_shape *s) except -1:
+    """Fills the shape; false if the arguments do not fit, or anything is empty."""
+    cdef cnp.ndarray x_, weight_
+    cdef Py_ssize_t axes, a, i, after, room, steps
+    kernel, stride, padding, dilation = window.kernel, window.stride, window.padding, window.dilation
+    cdef bint ceil_mode = window.ceil_mode
+    axes = len(kernel)
+    if not 1 <= axes <= 3 or not is_float_array(x, kind, 2 + axes) or not is_float_array(weight, kind, 2 + axes):
+        return False
+    x_, weight_ = x, weight
+    s.images, s.channels = cnp.PyArray_DIM(x_, 0), cnp.PyArray_DIM(x_, 1)
+    s.filters, s.groups = cnp.PyArray_DIM(weight_, 0), groups
+    if (groups < 1 or s.images == 0 or s.channels == 0 or s.filters == 0 or s.channels % groups or s.filters % groups
+            or cnp.PyArray_DIM(weight_, 1) != s.channels // groups):
+        return False
+    for a in range(3):
+        i = a - (3 - axes)
+        if i < 0:
+            s.size_in[a] = s.kernel[a] = s.stride[a] = s.dilation[a] = s.out[a] = 1
+            s.before[a] = 0
+            continue
+        s.size_in[a] = cnp.PyArray_DIM(x_, 2 + i)
+        s.kernel[a], s.stride[a], s.dilation[a] = kernel[i], stride[i], dilation[i]
+        s.before[a], after = padding[i]
+        if (s.kernel[a] != cnp.PyArray_DIM(weight_, 2 + i) or s.size_in[a] < 1 or s.kernel[a] < 1 or s.stride[a] < 1
+                or s.dilation[a] < 1 or s.before[a] < 0 or after < 0
+                or max(s.kernel[a], s.stride[a], s.dilation[a], s.before[a], after) > 1 << 30):
+            return False
+        room = s.size_in[a] + s.before[a] + after - s.dilation[a] * (s.kernel[a] - 1) - 1
+        if room < 0:
+            return False
+        steps = (room + s.stride[a] - 1) // s.stride[a] if ceil_mode else room // s.stride[a]
+        if ceil_mode and steps * s.stride[a] >= s.size_in[a] + s.before[a]:
+            steps -= 1
+        s.out[a] = steps + 1
+    return True
+
+
+cdef double _conv_work(const conv_shape *s) noexcept:
+    """Multiply-adds."""
+    cdef double work = <double> s.images * s.filters * (s.channels // s.groups)
+    for a in range(3):
+        work *= <double> s.out[a] * s.kernel[a]
+    return work
+
+
+cdef object _empty_images(Py_ssize_t images, Py_ssize_t channels, const Py_ssize_t *sizes, int ndim, int kind):
+    cdef cnp.npy_intp[5] shape
+    shape[0], shape[1] = images, channels
+    for a in range(ndim - 2):
+        shape[2 + a] = sizes[3 - (ndim - 2) + a]
+    return empty(ndim, shape, kind)
+
+
+def conv(object x, object weight, object bias, object window, Py_ssize_t groups):
+    cdef int kind = float_type(x), status, threads
+    cdef conv_shape shape
+    if (kind < 0 or not _conv_shape(x, weight, window, groups, kind, &shape)
+            or not _is_bias(bias, kind, shape.filters)):
+        return NotImplemented
+    x, weight, bias = c_contiguous(x), c_contiguous(weight), None if bias is None else c_contiguous(bias)
+    z = _empty_images(shape.images, shape.filters, shape.out, cnp.PyArray_NDIM(x), kind)
+    cdef const products_kernels *kernels = products_for(isa, kind == cnp.NPY_DOUBLE)
+    cdef const void *x_data = pointer(x)
+    cdef const void *weight_data = pointer(weight)
+    cdef const void *bias_data = pointer(bias)
+    cdef void *z_data = pointer(z)
+    threads = threads_for(_conv_work(&shape))
+    with nogil:
+        status = kernels.conv(&shape, x_data, weight_data, bias_data, z_data, threads)
+    if status < 0:
+        raise MemoryError
+    return z
+
+
+def conv_backward(object x, object weight, object delta, object window, Py_ssize_t groups, object needs):
+    cdef int kind = float_type(x), status = 0, threads
+    cdef conv_shape shape
+    if kind < 0 or not _conv_shape(x, weight, window, groups, kind, &shape):
+        return NotImplemented
+    cdef int ndim = cnp.PyArray_NDIM(<cnp.ndarray> x), a
+    if (not is_float_array(delta, kind, ndim) or cnp.PyArray_DIM(<cnp.ndarray> delta, 0) != shape.images
+            or cnp.PyArray_DIM(<cnp.ndarray> delta, 1) != shape.filters):
+        return NotImplemented
+    for a in range(2, ndim):
+        if cnp.PyArray_DIM(<cnp.ndarray> delta, a) != shape.out[3 - ndim + a]:
+            return NotImplemented
+    need_x, need_w, need_b = needs
+    delta = c_contiguous(delta)
+    cdef const products_kernels *kernels = products_for(isa, kind == cnp.NPY_DOUBLE)
+    cdef const void *delta_data = pointer(delta)
+    cdef const void *data
+    cdef void *result
+    threads = threads_for(_conv_work(&shape))
+    delta_x = dW = db = None
+    if need_x:
+        weight = c_contiguous(weight)
+        delta_x = _empty_images(shape.images, shape.channels, shape.size_in, ndim, kind)
+        data, result = pointer(weight), pointer(delta_x)
+        with nogil:
+            status = kernels.conv_delta_x(&shape, data, delta_data, result, threads)
+        if status < 0:
+            raise MemoryError
+    if need_w:
+        x = c_contiguous(x)
+        dW = empty(ndim, cnp.PyArray_DIMS(<cnp.ndarray> weight), kind)
+        data, result = pointer(x), pointer(dW)
+        with nogil:
+            status = kernels.conv_delta_w(&shape, data, delta_data, result, threads)
+        if status < 0:
+            raise MemoryError
+    if need_b:
+        db = _channel_sums(delta, shape.images, shape.filters, shape.out[0] * shape.out[1] * shape.out[2], kind)
+    return delta_x, dW, db

@@ -1,0 +1,38 @@
+#include "products_kernels.h"
+
+#include "isa.h"
+#include "slide_plan.h"
+
+#define REAL_BITS 32
+#include "real.h"
+
+#include "tile.h"
+
+#include "gemm.h"
+#include "sums.h"
+
+#include "slide.h"
+
+#include "conv.h"
+
+#undef REAL_BITS
+#define REAL_BITS 64
+#include "real.h"
+
+#include "tile.h"
+
+#include "gemm.h"
+#include "sums.h"
+
+#include "slide.h"
+
+#include "conv.h"
+
+#define TABLE(type)                                                                                                    \
+    {                                                                                                                  \
+        .gemm = JOIN3(gemm, type, NUMNET_ISA), .channel_sums = JOIN3(channel_sums, type, NUMNET_ISA),                  \
+        .conv = JOIN3(conv, type, NUMNET_ISA), .conv_delta_x = JOIN3(conv_delta_x, type, NUMNET_ISA),                  \
+        .conv_delta_w = JOIN3(conv_delta_w, type, NUMNET_ISA),                                                         \
+    }
+
+const products_kernels JOIN2(products, NUMNET_ISA)[2] = {TABLE(f32), TABLE(f64)};

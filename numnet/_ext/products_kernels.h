@@ -1,0 +1,27 @@
+/* The kernels made of sums of products: what products.pyx calls. Data pointers are float or double, as the table says.
+ * Functions that return int give 0, or -1 when there is no memory for their scratch. */
+#ifndef NUMNET_PRODUCTS_KERNELS_H
+#define NUMNET_PRODUCTS_KERNELS_H
+
+#include "family.h"
+
+/* A convolution as if it had three spatial axes: 1-D and 2-D ones have leading axes of length 1. */
+typedef struct {
+    ptrdiff_t images, channels, filters, groups;
+    ptrdiff_t in[3], kernel[3], stride[3], before[3], dilation[3], out[3];
+} conv_shape;
+
+typedef struct {
+    /* c (m, n) = a (m, k) b (k, n) + bias (n,), of which any strides (in elements) are welcome; bias may be NULL */
+    int (*gemm)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t a_row, ptrdiff_t a_column, const void *b,
+                ptrdiff_t b_row, ptrdiff_t b_column, const void *bias, void *c, int threads);
+    /* sums (f,) of x (n, f, p) over n and p */
+    void (*channel_sums)(ptrdiff_t n, ptrdiff_t f, ptrdiff_t p, const void *x, void *sums, int threads);
+    int (*conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z, int threads);
+    int (*conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x, int threads);
+    int (*conv_delta_w)(const conv_shape *shape, const void *x, const void *delta, void *dw, int threads);
+} products_kernels;
+
+FAMILY(products)
+
+#endif

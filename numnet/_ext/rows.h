@@ -1,0 +1,59 @@
+/* Sums and maxima of rows, in an order that depends on nothing but the length.
+ *
+ *     *first = sum (a - a_shift)        *second = sum (a - a_shift) (b - b_shift)
+ *
+ * Four vectors of partial sums, since an addition takes four cycles; what a caller does not use is not computed. */
+INLINE void NAME(moments)(const real *a, real a_shift, const real *b, real b_shift, size n, real *first, real *second) {
+    vec sums[4] = {{0}}, products[4] = {{0}};
+    size i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES)
+        for (int j = 0; j < 4; j++) {
+            const vec u = load(a + i + j * LANES) - a_shift;
+            sums[j] += u;
+            products[j] += u * (load(b + i + j * LANES) - b_shift);
+        }
+    for (; i + LANES <= n; i += LANES) {
+        const vec u = load(a + i) - a_shift;
+        sums[0] += u;
+        products[0] += u * (load(b + i) - b_shift);
+    }
+    real s = 0, p = 0;
+    if (n >= LANES) {
+        const vec sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        const vec product = (products[0] + products[1]) + (products[2] + products[3]);
+        for (int lane = 0; lane < LANES; lane++) s += sum[lane], p += product[lane];
+    }
+    for (; i < n; i++) s += a[i] - a_shift, p += (a[i] - a_shift) * (b[i] - b_shift);
+    *first = s;
+    *second = p;
+}
+
+INLINE real NAME(sum)(const real *x, size n) {
+    real sum, unused;
+    NAME(moments)(x, 0, x, 0, n, &sum, &unused);
+    return sum;
+}
+
+INLINE real NAME(dot)(const real *x, const real *y, size n) {
+    real unused, dot;
+    NAME(moments)(x, 0, y, 0, n, &unused, &dot);
+    return dot;
+}
+
+INLINE vec NAME(select)(mask which, vec yes, vec no) { return (vec)((which & (mask)yes) | (~which & (mask)no)); }
+
+/* The largest, passing over NaN; -inf for none. */
+INLINE real NAME(largest)(const real *x, size n) {
+    real largest = -INFINITY;
+    size i = 0;
+    if (n >= LANES) {
+        vec top = splat(largest);
+        for (; i + LANES <= n; i += LANES) {
+            const vec v = load(x + i);
+            top = NAME(select)(v > top, v, top);
+        }
+        for (int lane = 0; lane < LANES; lane++) largest = top[lane] > largest ? top[lane] : largest;
+    }
+    for (; i < n; i++) largest = x[i] > largest ? x[i] : largest;
+    return largest;
+}

@@ -1,0 +1,214 @@
+/* The geometry of a convolution, the same for every element type.
+ *
+ * Forward and backward with respect to x are one operation: at every position of a grid, filters meet what they see,
+ *
+ *     out[row, position] = Σ_taps A[row, tap] · frame[offset[tap] + position · read]
+ *
+ * where `frame` is a copy of the source with its border of zeros. Backward at stride s falls into s phases per axis: the
+ * elements of x at a distance of s from each other see the same taps, so each phase is a product of its own.
+ *
+ * Columns of a frame that a stride s will visit together lie together: column w at (w mod s) · pitch + w / s. */
+#ifndef NUMNET_SLIDE_PLAN_H
+#define NUMNET_SLIDE_PLAN_H
+
+#include "isa.h"
+#include "products_kernels.h"
+
+typedef struct {
+    size from[3];   /* the source */
+    size before[3]; /* zeros before it; negative: elements of it left out */
+    size extent[3]; /* the frame */
+    size split;     /* the s above */
+    size pitch, row, plane, volume;
+} frame_plan;
+
+typedef struct {
+    size grid[3];
+    size write;            /* where position (0, 0, 0) goes within an output channel */
+    size taps;             /* over all channels of a group */
+    size *offset, *weight; /* of each tap: in the frame, and in the weights of a row */
+} slide_phase;
+
+typedef struct {
+    size images, groups;
+    size rows, channels;        /* per group: output and source channels */
+    size in_volume, out_volume; /* elements of a channel */
+    frame_plan frame;
+    int in_place; /* the source itself serves as frame */
+    size read[3], write[3];
+    size weight_group, weight_row; /* strides in the weights */
+    size phases, taps;             /* taps: of all phases */
+    slide_phase *phase;
+    void *memory;
+} slide_plan;
+
+static inline size frame_at(const frame_plan *f, size d, size h, size w) {
+    return d * f->plane + h * f->row + w % f->split * f->pitch + w / f->split;
+}
+
+/* Sets what follows from from, before, extent and split. Is the frame of a size that a machine can hold? */
+static inline int frame_layout(frame_plan *f) {
+    double volume = (double)f->extent[0] * (double)f->extent[1] * ((double)f->extent[2] + (double)f->split);
+    if (volume > 1e15) return 0;
+    f->pitch = divide_up(f->extent[2], f->split);
+    f->row = f->pitch * f->split;
+    f->plane = f->extent[1] * f->row;
+    f->volume = f->extent[0] * f->plane;
+    return 1;
+}
+
+static inline int plan_memory(slide_plan *plan, size phases, size taps) {
+    plan->phases = phases;
+    plan->taps = taps;
+    plan->memory = plan->phase =
+        scratch(phases * (size)sizeof(slide_phase) + 2 * taps * (size)sizeof(size));
+    return plan->memory != NULL;
+}
+
+/* A 1 × 1 window that moves by 1 sees the channels of one pixel: neighbours do not matter, and the image is one row. */
+static inline conv_shape flattened(conv_shape s) {
+    int pointwise = 1;
+    for (int a = 0; a < 3; a++)
+        pointwise &= s.kernel[a] == 1 && s.stride[a] == 1 && s.before[a] == 0 && s.out[a] == s.in[a];
+    if (pointwise) {
+        s.in[2] = s.out[2] = s.in[0] * s.in[1] * s.in[2];
+        s.in[0] = s.in[1] = s.out[0] = s.out[1] = 1;
+    }
+    return s;
+}
+
+/* Is the frame no different from the source? */
+static inline int is_source(const frame_plan *f) {
+    int same = f->split == 1;
+    for (int a = 0; a < 3; a++) same &= f->before[a] == 0 && f->extent[a] == f->from[a];
+    return same;
+}
+
+/* z = W · x */
+static int plan_conv(const conv_shape *shape, slide_plan *plan) {
+    conv_shape s = flattened(*shape);
+    size window = s.kernel[0] * s.kernel[1] * s.kernel[2], channels = s.channels / s.groups;
+    *plan = (slide_plan){
+        .images = s.images,
+        .groups = s.groups,
+        .rows = s.filters / s.groups,
+        .channels = channels,
+        .in_volume = s.in[0] * s.in[1] * s.in[2],
+        .out_volume = s.out[0] * s.out[1] * s.out[2],
+        .write = {s.out[1] * s.out[2], s.out[2], 1},
+        .weight_row = channels * window,
+        .weight_group = s.filters / s.groups * channels * window,
+    };
+    frame_plan *f = &plan->frame;
+    f->split = s.stride[2];
+    for (int a = 0; a < 3; a++) {
+        f->from[a] = s.in[a];
+        f->before[a] = s.before[a];
+        f->extent[a] = (s.out[a] - 1) * s.stride[a] + (s.kernel[a] - 1) * s.dilation[a] + 1;
+    }
+    if (!frame_layout(f) || !plan_memory(plan, 1, channels * window)) return 0;
+    plan->in_place = is_source(f) && window == 1;
+    plan->read[0] = s.stride[0] * f->plane;
+    plan->read[1] = s.stride[1] * f->row;
+    plan->read[2] = 1;
+
+    slide_phase *p = plan->phase;
+    *p = (slide_phase){.grid = {s.out[0], s.out[1], s.out[2]}, .taps = plan->taps, .offset = (size *)(p + 1)};
+    p->weight = p->offset + p->taps;
+    size k = 0;
+    for (size c = 0; c < channels; c++)
+        for (size d = 0; d < s.kernel[0]; d++)
+            for (size h = 0; h < s.kernel[1]; h++)
+                for (size w = 0; w < s.kernel[2]; w++, k++) {
+                    p->offset[k] = c * f->volume +
+                                   frame_at(f, d * s.dilation[0], h * s.dilation[1], w * s.dilation[2]);
+                    p->weight[k] = k;
+                }
+    return 1;
+}
+
+/* The tap t of an axis reaches the elements x[q · stride + r] of phase r from output q + shift. Does it reach any? */
+static inline int tap_reaches(const conv_shape *s, int axis, size r, size t, size *shift) {
+    size distance = r + s->before[axis] - t * s->dilation[axis];
+    *shift = distance / s->stride[axis];
+    return distance % s->stride[axis] == 0;
+}
+
+/* δx = Wᵀ · δ */
+static int plan_delta_x(const conv_shape *shape, slide_plan *plan) {
+    conv_shape s = flattened(*shape);
+    size window = s.kernel[0] * s.kernel[1] * s.kernel[2];
+    size channels = s.channels / s.groups, filters = s.filters / s.groups;
+    *plan = (slide_plan){
+        .images = s.images,
+        .groups = s.groups,
+        .rows = channels,
+        .channels = filters,
+        .in_volume = s.out[0] * s.out[1] * s.out[2],
+        .out_volume = s.in[0] * s.in[1] * s.in[2],
+        .write = {s.stride[0] * s.in[1] * s.in[2], s.stride[1] * s.in[2], s.stride[2]},
+        .weight_row = window,
+        .weight_group = filters * channels * window,
+    };
+    frame_plan *f = &plan->frame;
+    f->split = 1;
+    size phases[3], lowest[3];
+    for (int a = 0; a < 3; a++) {
+        phases[a] = min_size(s.stride[a], s.in[a]);
+        lowest[a] = PTRDIFF_MAX;
+        size end = 1, shift;
+        for (size r = 0; r < phases[a]; r++)
+            for (size t = 0; t < s.kernel[a]; t++)
+                if (tap_reaches(&s, a, r, t, &shift)) {
+                    lowest[a] = min_size(lowest[a], shift);
+                    end = max_size(end, divide_up(s.in[a] - r, s.stride[a]) + shift);
+                }
+        if (lowest[a] == PTRDIFF_MAX) lowest[a] = 0;
+        f->from[a] = s.out[a];
+        f->before[a] = -lowest[a];
+        f->extent[a] = max_size(end - lowest[a], 1);
+    }
+    if (!frame_layout(f) || !plan_memory(plan, phases[0] * phases[1] * phases[2], filters * window)) return 0;
+    plan->in_place = is_source(f) && window == 1;
+    plan->read[0] = f->plane;
+    plan->read[1] = f->row;
+    plan->read[2] = 1;
+
+    slide_phase *p = plan->phase;
+    size *memory = (size *)(p + plan->phases);
+    for (size rd = 0; rd < phases[0]; rd++)
+        for (size rh = 0; rh < phases[1]; rh++)
+            for (size rw = 0; rw < phases[2]; rw++, p++) {
+                *p = (slide_phase){
+                    .grid = {divide_up(s.in[0] - rd, s.stride[0]), divide_up(s.in[1] - rh, s.stride[1]),
+                             divide_up(s.in[2] - rw, s.stride[2])},
+                    .write = (rd * s.in[1] + rh) * s.in[2] + rw,
+                };
+                /* Taps are counted before they are listed: the lists of all phases lie end to end. */
+                for (int listing = 0; listing < 2; listing++) {
+                    size k = 0, d, h, w;
+                    for (size c = 0; c < filters; c++)
+                        for (size td = 0; td < s.kernel[0]; td++)
+                            for (size th = 0; th < s.kernel[1]; th++)
+                                for (size tw = 0; tw < s.kernel[2]; tw++) {
+                                    if (!tap_reaches(&s, 0, rd, td, &d) || !tap_reaches(&s, 1, rh, th, &h) ||
+                                        !tap_reaches(&s, 2, rw, tw, &w))
+                                        continue;
+                                    if (listing) {
+                                        p->offset[k] = c * f->volume +
+                                                       frame_at(f, d - lowest[0], h - lowest[1], w - lowest[2]);
+                                        p->weight[k] = c * channels * window +
+                                                       (td * s.kernel[1] + th) * s.kernel[2] + tw;
+                                    }
+                                    k++;
+                                }
+                    p->taps = k;
+                    p->offset = memory;
+                    p->weight = memory + k;
+                }
+                memory += 2 * p->taps;
+            }
+    return 1;
+}
+
+#endif

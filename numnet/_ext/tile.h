@@ -1,0 +1,144 @@
+/* The heart: a tile of the product A B kept in registers while k runs.
+ *
+ * A is packed: rows are cut evenly into panels of at most ROWS, and within a panel the k-th column lies together,
+ * a[k · rows + i]. B is a panel of at most COLUMNS columns whose k-th row starts at b + k · step, or at b + offset[k].
+ * Each element of the product is summed over k in the same order, whatever the tile that it falls into. */
+
+#if VECTOR_BYTES == 64
+#define ROWS 12 /* 24 sums of 32 registers */
+#else
+#define ROWS 6 /* 12 sums of 16 registers */
+#endif
+#define COLUMNS (2 * LANES)
+#define DEPTH ((size)256) /* of one run over k: a panel of B then stays in the first-level cache */
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+/* Where a product goes, and what is added to it. */
+typedef struct {
+    real *c;
+    size row;                 /* stride from row to row */
+    const real *row_bias;     /* one per row, or NULL */
+    const real *column_bias;  /* one per column, readable to whole vectors, or NULL */
+    int accumulate;           /* add to what is there, instead of the biases */
+} NAME(target);
+
+INLINE void NAME(tile)(const int rows, const int vecs, size depth, const real *a, const real *b, size step,
+                       const size *offset, NAME(target) t) {
+    vec sum[ROWS][2];
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int v = 0; v < vecs; v++) sum[i][v] = (vec){0};
+    }
+    for (size k = 0; k < depth; k++) {
+        const real *row = offset ? b + offset[k] : b + k * step;
+        vec w[2];
+        UNROLL for (int v = 0; v < vecs; v++) w[v] = load(row + v * LANES);
+        UNROLL for (int i = 0; i < rows; i++) {
+            vec x = splat(a[k * rows + i]);
+            UNROLL for (int v = 0; v < vecs; v++) sum[i][v] += x * w[v];
+        }
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        real *c = t.c + i * t.row;
+        UNROLL for (int v = 0; v < vecs; v++) {
+            vec s = sum[i][v];
+            if (t.accumulate) {
+                s = load(c + v * LANES) + s;
+            } else {
+                if (t.row_bias) s += splat(t.row_bias[i]);
+                if (t.column_bias) s += load(t.column_bias + v * LANES);
+            }
+            store(c + v * LANES, s);
+        }
+    }
+}
+
+/* The tile of a size that is known only now. */
+static void NAME(any_tile)(size rows, size vecs, size depth, const real *a, const real *b, size step, const size *offset,
+                           NAME(target) t) {
+#define CASE(r)                                                                                                        \
+    case r:                                                                                                            \
+        if (offset)                                                                                                    \
+            if (vecs == 2)                                                                                             \
+                NAME(tile)(r, 2, depth, a, b, 0, offset, t);                                                           \
+            else                                                                                                       \
+                NAME(tile)(r, 1, depth, a, b, 0, offset, t);                                                           \
+        else if (vecs == 2)                                                                                            \
+            NAME(tile)(r, 2, depth, a, b, step, NULL, t);                                                              \
+        else                                                                                                           \
+            NAME(tile)(r, 1, depth, a, b, step, NULL, t);                                                              \
+        break;
+    switch (rows) {
+        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#if ROWS == 12
+        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#endif
+    }
+#undef CASE
+}
+
+/* Where panel q of m rows starts: panels as even as can be, for a panel of one row wastes the registers. */
+INLINE size NAME(panel_start)(size m, size q) { return m * q / divide_up(m, ROWS); }
+
+/* Packs rows of A, `depth` columns of it; element (i, k) is at a[i · row + k · column], or at a[i · row + offset[k]]. */
+static void NAME(pack_rows)(size rows, size depth, const real *a, size row, size column, const size *offset,
+                            real *packed) {
+    if (offset) {
+        for (size k = 0; k < depth; k++)
+            for (size i = 0; i < rows; i++) packed[k * rows + i] = a[i * row + offset[k]];
+    } else if (column == 1) {
+        for (size i = 0; i < rows; i++)
+            for (size k = 0; k < depth; k++) packed[k * rows + i] = a[i * row + k];
+    } else {
+        for (size k = 0; k < depth; k++)
+            for (size i = 0; i < rows; i++) packed[k * rows + i] = a[i * row + k * column];
+    }
+}
+
+/* The columns of a panel of B, as runs of neighbours: `from` in the source, `to` in the target. */
+typedef struct {
+    size columns, runs;
+    size write_step; /* from column to column in the target, within a run */
+    int contiguous;  /* is the whole panel one run in the target? */
+    struct {
+        size from, to, length;
+    } run[COLUMNS];
+} NAME(panel);
+
+/* target (m, columns of the panel) = A (m, depth) · panel; A packed. The target's c is where `to` counts from. */
+static void NAME(times_panel)(size m, size depth, const real *a, const real *b, size step, const size *offset,
+                              const NAME(panel) * panel, NAME(target) t) {
+    size vecs = divide_up(panel->columns, LANES), panels = divide_up(m, ROWS);
+    int in_place = panel->contiguous && panel->columns == vecs * LANES;
+    for (size q = 0; q < panels; q++) {
+        size start = NAME(panel_start)(m, q), rows = NAME(panel_start)(m, q + 1) - start;
+        NAME(target) part = t;
+        part.c += start * t.row;
+        if (t.row_bias) part.row_bias += start;
+        if (in_place) {
+            part.c += panel->run[0].to;
+            NAME(any_tile)(rows, vecs, depth, a + start * depth, b, step, offset, part);
+            continue;
+        }
+        real sums[ROWS * COLUMNS];
+        NAME(target) aside = part;
+        aside.c = sums;
+        aside.row = COLUMNS;
+        aside.accumulate = 0;
+        if (t.accumulate) aside.row_bias = aside.column_bias = NULL;
+        NAME(any_tile)(rows, vecs, depth, a + start * depth, b, step, offset, aside);
+        for (size i = 0; i < rows; i++) {
+            const real *s = sums + i * COLUMNS;
+            for (size r = 0; r < panel->runs; s += panel->run[r].length, r++) {
+                real *c = part.c + i * t.row + panel->run[r].to;
+                size length = panel->run[r].length, write = panel->write_step;
+                if (t.accumulate)
+                    for (size j = 0; j < length; j++) c[j * write] += s[j];
+                else if (write == 1)
+                    for (size j = 0; j < length; j++) c[j] = s[j];
+                else
+                    for (size j = 0; j < length; j++) c[j * write] = s[j];
+            }
+        }
+    }
+}

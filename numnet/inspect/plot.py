@@ -1,0 +1,89 @@
+"""The δ of every layer as images beside the samples that caused them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import MissingExtraError, ShapeError
+from .trace import Step, Trace
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_deltas"]
+
+
+def plot_deltas(trace: Trace, x: Array, captions: Sequence[str], samples: int = 6) -> Figure:
+    """A grid: one row for each sample, one column for each step that changes δ, ∂J/∂x in the first.
+
+    Maps of several channels stand tiled in one image. Orange pushes J up, purple down; each column has its own scale,
+    the same for all samples, written under its heading.
+
+    Args:
+        trace: what :func:`numnet.inspect.trace` recorded for ``x``.
+        x: the batch of images, (N, C, H, W).
+        captions: a few words for each sample.
+        samples: how many rows.
+
+    Returns:
+        The figure; ``figure.savefig(path)`` writes it.
+
+    Raises:
+        ShapeError: x is no batch of images. MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("matplotlib", "demos") from error
+    if x.ndim != 4:
+        raise ShapeError("a batch of images (N, C, H, W)", f"shape {x.shape}")
+    samples = min(samples, len(x))
+    columns = [("∂J/∂x", trace.input_delta)] + [(_heading(s), s.delta) for s in trace if _is_shown(s, len(x))]
+    width = 1 + len(columns)
+    figure = Figure(figsize=(1.35 * width, 1.25 * samples + 1.1), layout="constrained")
+    figure.suptitle("forward →    x, then the layers in their order    ← back: the δ that reaches each layer's output")
+    axes = figure.subplots(samples, width, squeeze=False)
+    for row in range(samples):
+        axes[row, 0].imshow(x[row, 0], cmap="gray_r")
+        axes[row, 0].set_ylabel(captions[row], rotation=0, ha="right", va="center")
+    axes[0, 0].set_title("x", fontsize=9)
+    for column, (heading, delta) in enumerate(columns, start=1):
+        limit = float(np.abs(delta[:samples]).max()) or 1.0
+        axes[0, column].set_title(f"{heading}\n±{limit:.1e}", fontsize=9)
+        for row in range(samples):
+            axes[row, column].imshow(_tiles(delta[row]), cmap="PuOr_r", vmin=-limit, vmax=limit)
+    for axis in axes.flat:
+        axis.set_xticks([])
+        axis.set_yticks([])
+        for spine in axis.spines.values():
+            spine.set_linewidth(0.4)
+    return figure
+
+
+def _is_shown(step: Step, batch: int) -> bool:
+    """Steps whose δ has one entry a sample; a reshape shows nothing new."""
+    delta = step.delta
+    return delta is not None and delta.ndim in (2, 4) and len(delta) == batch and type(step.layer).__name__ != "Flatten"
+
+
+def _heading(step: Step) -> str:
+    kind = type(step.layer).__name__
+    return kind if step.path == kind else f"{step.path}\n{kind}"
+
+
+def _tiles(delta: Array) -> Any:
+    """(C, H, W) as one picture of C maps with gaps between; (K,) as a near-square grid of its numbers."""
+    maps = delta if delta.ndim == 3 else delta.reshape(-1, 1, 1)
+    channels, height, width = maps.shape
+    across = int(np.ceil(np.sqrt(channels)))
+    down = -(-channels // across)
+    gap = 1 if height > 1 else 0
+    canvas = np.full((down * (height + gap) - gap, across * (width + gap) - gap), np.nan)
+    for i, image in enumerate(maps):
+        top, left = (i // across) * (height + gap), (i % across) * (width + gap)
+        canvas[top : top + height, left : left + width] = image
+    return canvas

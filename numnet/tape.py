@@ -1,0 +1,51 @@
+"""The walk back along the tape: which call's backward runs when, and where its δ goes."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from typing import Any
+
+from .arrays import Array
+from .call import Call
+
+__all__ = ["backpropagate"]
+
+
+def backpropagate(origins: Iterable[tuple[Any, Array]], retain_graph: bool = False) -> None:
+    """Walk the tape back from ``origins``: every call once, consumers before producers.
+
+        δ(output) = Σ over its consumers of the ∂J/∂input that their backwards return
+
+    Calls are numbered in the order of their making, so the highest number waiting has no consumer left to wait for.
+
+    Args:
+        origins: pairs of a place and the δ that starts there. A place is a leaf, which has ``accumulate``, or
+            ``(call, output index)``, as in :attr:`numnet.nn.Call.parents`.
+        retain_graph: keep what the forwards saved, for a further walk.
+    """
+    waiting: dict[int, tuple[Call, list[Array | None]]] = {}  # number -> the call and the δ arrived at its outputs
+    numbers: list[int] = []  # a heap of the waiting numbers, negated: the highest first
+
+    def hand(place: Any, delta: Array) -> None:
+        if not isinstance(place, tuple):
+            place.accumulate(delta.copy() if place.grad is None else delta)  # the δ may be a view, or another's too
+            return
+        call, output = place
+        if call.number not in waiting:
+            waiting[call.number] = (call, [None] * len(call.output_shapes))
+            heapq.heappush(numbers, -call.number)
+        arrived = waiting[call.number][1]
+        earlier = arrived[output]
+        arrived[output] = delta if earlier is None else earlier + delta
+
+    for place, delta in origins:
+        hand(place, delta)
+    while numbers:
+        call, arrived = waiting.pop(-heapq.heappop(numbers))
+        parents = call.parents
+        result = call.backward(tuple(arrived) if call.returns_tuple else arrived[0], retain_graph)
+        input_deltas = result if len(parents) != 1 else (result,)
+        for parent, delta in zip(parents, input_deltas, strict=True):
+            if parent is not None and delta is not None:
+                hand(parent, delta)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from numnet.errors import DtypeError, ShapeError
+from numnet.kernels import reference
+
+NAMES = ["relu", "sigmoid", "tanh"]
+
+
+def pair(name):
+    return getattr(reference, name), getattr(reference, f"{name}_backward")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("shape", [(7,), (3, 4), (2, 3, 4, 5), (0, 3), (1,)])
+def test_against_torch(name, shape, draw, close, by_torch):
+    import torch
+
+    forward, backward = pair(name)
+    x = draw(*shape)
+    a, delta, (delta_x,) = by_torch(getattr(torch, name), draw, x)
+    close(forward(x), a)
+    close(backward(forward(x), delta), delta_x)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_far_out(name, dtype, close):
+    torch = pytest.importorskip("torch", reason="the comparison is with PyTorch")
+    forward, backward = pair(name)
+    x = np.array([-np.inf, -1e4, -800, -90, -30, -0.0, 0.0, 30, 90, 800, 1e4, np.inf, np.nan], dtype)
+    with np.errstate(over="raise", divide="raise", invalid="raise"):
+        a = forward(x)
+    t = torch.tensor(x, requires_grad=True)
+    theirs = getattr(torch, name)(t)
+    np.testing.assert_allclose(a, theirs.detach().numpy(), rtol=1e-6, atol=1e-37)
+    theirs.backward(torch.ones_like(t))
+    np.testing.assert_allclose(backward(a, np.ones_like(a)), t.grad.numpy(), rtol=1e-6, atol=1e-37)
+
+
+def test_relu_stops_even_an_infinite_delta(dtype):
+    a = reference.relu(np.array([-1, 0, 2], dtype))
+    np.testing.assert_array_equal(reference.relu_backward(a, np.full(3, np.inf, dtype)), [0, 0, np.inf])
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize("shape", [(3,), ()])
+def test_dtype_and_arrayness_follow_x(name, kind, shape):
+    forward, backward = pair(name)
+    a = forward(np.ones(shape, kind))
+    delta_x = backward(a, np.ones(shape, kind))
+    for result in (a, delta_x):
+        assert isinstance(result, np.ndarray)
+        assert result.dtype == kind
+        assert result.shape == shape
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_delta_of_another_kind_is_refused(name):
+    _, backward = pair(name)
+    a = np.ones((2, 3), np.float32)
+    with pytest.raises(ShapeError):
+        backward(a, np.ones(3, np.float32))
+    with pytest.raises(DtypeError):
+        backward(a, np.ones((2, 3)))
