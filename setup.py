@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -40,7 +41,7 @@ class BuildKernels(build_ext):
     """Compiles each family once per instruction set and links the objects into its module."""
 
     def build_extensions(self) -> None:
-        flags = ["-std=c11", "-O3", "-ffp-contract=fast", "-fno-math-errno"]
+        flags = ["-std=c11", "-O3", "-g0", "-ffp-contract=fast", "-fno-math-errno"]
         if self.compiler.compiler_type == "msvc" or not self.works(C11_TEST, flags):
             self.give_up("the kernels need gcc or clang (vector extensions)")
             return
@@ -63,13 +64,17 @@ class BuildKernels(build_ext):
                 extension.define_macros += macros
                 if FAMILIES[module]:
                     source = str(SOURCES / FAMILIES[module])
-                    for isa, isa_flags in isas.items():
-                        extension.extra_objects += self.compiler.compile(
+
+                    def compile_for(isa: str, source: str = source) -> list[str]:
+                        return self.compiler.compile(
                             [source],
                             output_dir=str(Path(self.build_temp) / isa),
                             macros=[*macros, ("NUMNET_ISA", isa)],
-                            extra_postargs=flags + isa_flags + strict,
+                            extra_postargs=flags + isas[isa] + strict,
                         )
+
+                    with ThreadPoolExecutor(os.cpu_count()) as pool:
+                        extension.extra_objects += sum(pool.map(compile_for, reversed(isas)), [])
                 self.build_extension(extension)
         except Exception as error:
             self.give_up(f"the kernels did not compile: {error}")

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["Array", "array_module", "is_array", "is_floating"]
+__all__ = ["Array", "array_module", "device_of", "is_array", "is_floating"]
 
 Array: TypeAlias = Any  # np.ndarray or cupy.ndarray: two classes with one interface and no common base
 
@@ -35,3 +35,9 @@ def is_array(x: object) -> bool:
 def is_floating(x: Array) -> bool:
     """Whether ``x`` holds floating-point numbers, so that a gradient with respect to it makes sense."""
     return bool(x.dtype.kind == "f")
+
+
+def device_of(x: Array) -> str:
+    """Where ``x`` lies, in PyTorch's words: ``"cpu"``, or ``"cuda:0"`` for an array of CuPy's on GPU number 0."""
+    device = x.device
+    return device if isinstance(device, str) else f"cuda:{device.id}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -23,10 +23,13 @@ __all__ = ["Call", "Ctx", "Formulas", "Observer", "no_grad", "observe", "set_gra
 class Formulas(Protocol):
     """The explicit pair that a call runs: every :class:`numnet.nn.Layer` and every operation on Tensors has it."""
 
-    forward: Any
-    """``forward(ctx, *inputs)`` returns one array or a tuple of arrays."""
-    backward: Any
-    """``backward(ctx, delta)`` returns ∂J/∂input: one array, or a tuple with ``None`` where there is none."""
+    @property
+    def forward(self) -> Callable[..., Any]:
+        """``forward(ctx, *inputs)`` returns one array or a tuple of arrays."""
+
+    @property
+    def backward(self) -> Callable[..., Any]:
+        """``backward(ctx, delta)`` returns ∂J/∂input: one array, or a tuple with ``None`` where there is none."""
 
 
 class Ctx:
@@ -45,6 +48,10 @@ class Ctx:
     def __init__(self, needs_input_grad: tuple[bool, ...] = (), recording: bool = True) -> None:
         self.needs_input_grad = needs_input_grad
         self.recording = recording
+
+    if TYPE_CHECKING:  # a layer saves what it likes
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"forward saved no {name!r} on its ctx; it saved {sorted(vars(self)) or 'nothing'}")
@@ -172,7 +179,8 @@ class Call:
             NumnetError: whatever the layer refuses, with its place added.
         """
         if self._inputs is not None:
-            raise self._located(BackwardError("one forward for each Call", "a second forward", "make a new Call(layer)"))
+            again = BackwardError("one forward for each Call", "a second forward", "make a new Call(layer)")
+            raise self._located(again)
         if needs_input_grad is None:
             needs_input_grad = tuple([is_array(x) and is_floating(x) for x in inputs])
         ctx = Ctx(needs_input_grad, state.recording if recording is None else recording)
@@ -284,16 +292,8 @@ class Call:
             expected = f"backward to return {len(inputs)} values, ∂J/∂input for each input"
             raise ShapeError(expected, f"{len(deltas)}", "return None for an input that has no gradient")
         for d, (shape, dtype) in zip(deltas, inputs, strict=True):
-            if d is None:
-                continue
-            if not is_array(d):
-                raise DtypeError("backward to return arrays", describe(d), "return ∂J/∂input as an array")
-            if d.shape != shape:
-                cure = "transpose it" if d.shape[::-1] == shape else "sum over what forward broadcast, undo its reshape"
-                raise ShapeError(f"∂J/∂input of the input's shape {shape}", f"shape {d.shape}", cure)
-            if d.dtype != dtype:
-                cure = "keep every array of the backward in the dtype of the input; None for an input of integers"
-                raise DtypeError(f"∂J/∂input of {dtype}, as the input is", describe(d), cure)
+            if d is not None and (not is_array(d) or d.shape != shape or d.dtype != dtype):
+                raise _misfit(d, shape, dtype)
         if result is None and len(inputs) == 1 and self.ctx is not None and self.ctx.needs_input_grad[0]:
             cure = "end backward with `return` and ∂J/∂input"
             raise DtypeError("backward to return ∂J/∂input", "None", cure)
@@ -310,9 +310,23 @@ class Call:
         return error
 
 
+def _misfit(delta: Any, shape: tuple[int, ...], dtype: Any) -> NumnetError:
+    """Why ``delta`` cannot be ∂J/∂input for an input of this shape and dtype."""
+    if not is_array(delta):
+        return DtypeError("backward to return arrays", describe(delta), "return ∂J/∂input as an array")
+    if delta.shape != shape:
+        cure = "transpose it" if delta.shape[::-1] == shape else "sum over what forward broadcast, undo its reshape"
+        return ShapeError(f"∂J/∂input of the input's shape {shape}", f"shape {delta.shape}", cure)
+    cure = "keep every array of the backward in the dtype of the input; return None for an input of integers"
+    return DtypeError(f"∂J/∂input of {dtype}, as the input is", describe(delta), cure)
+
+
 def _as_arrays(value: Any) -> tuple[Any, ...]:
     """``value`` as a tuple, in which NumPy's scalars are the arrays without axes that they came from."""
     if type(value) is np.ndarray:
         return (value,)
     values = value if isinstance(value, tuple) else (value,)
-    return tuple([np.asarray(v) if isinstance(v, np.generic) else v for v in values])
+    for v in values:
+        if isinstance(v, np.generic):
+            return tuple([np.asarray(v) if isinstance(v, np.generic) else v for v in values])
+    return values

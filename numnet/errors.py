@@ -10,6 +10,7 @@ from typing import Any
 
 __all__ = [
     "BackwardError",
+    "DomainError",
     "DtypeError",
     "LabelError",
     "MissingExtraError",
@@ -59,6 +60,10 @@ class OptionError(NumnetError, ValueError):
 
 class LabelError(NumnetError, IndexError):
     """A class label outside 0 … C - 1."""
+
+
+class DomainError(NumnetError, ValueError):
+    """Numbers outside of where a formula is defined, such as a probability above 1."""
 
 
 class NonFiniteError(NumnetError, ValueError):

@@ -60,13 +60,13 @@ class Window:
         out = []
         for size, extent, stride, (before, after) in zip(spatial, self.extent, self.stride, self.padding, strict=True):
             room = size + before + after - extent
-            if size == 0 or room < 0:
+            steps = -(-room // stride) if self.ceil_mode else room // stride
+            if size == 0 or steps < 0:
                 raise ShapeError(
                     f"spatial size, padding included, of at least {self.extent}",
                     f"spatial size {tuple(spatial)} with padding {self.padding}",
                     "use a larger input, more padding, or a smaller kernel_size or dilation",
                 )
-            steps = -(-room // stride) if self.ceil_mode else room // stride
             if self.ceil_mode and steps * stride >= size + before:
                 steps -= 1
             out.append(steps + 1)

@@ -30,7 +30,7 @@ static int NAME(sigmoid_backward)(const void *job_, size begin, size end) {
     const struct map_job *job = job_;
     const real *restrict a = job->x, *restrict delta = job->delta;
     real *restrict y = job->y;
-    for (size i = begin; i < end; i++) y[i] = delta[i] * (a[i] * (1 - a[i]));
+    for (size i = begin; i < end; i++) y[i] = delta[i] * a[i] * (1 - a[i]);
     return 0;
 }
 

@@ -105,27 +105,30 @@ static int NAME(conv_delta_w)(const conv_shape *shape, const void *x_, const voi
     size positions = plan.out_volume, taps = plan.taps, filters = plan.rows;
     int few = filters <= LANES / 4; /* too few to fill a vector */
     size width = few ? filters : divide_up(filters, LANES) * LANES;
-    size chunks = max_size(1, min_size(plan.images, 8));
+    size chunks = max_size(1, min_size(min_size(plan.images, 8), plan.images * positions / (4 * RUN)));
     while (chunks > 1 && (double)chunks * (double)plan.groups * (double)taps * (double)width > 4e6) chunks /= 2;
     size splits = divide_up(threads, plan.groups * chunks);
-    size frames = plan.in_place ? 0 : divide_up(plan.channels * f->volume + COLUMNS, 16) * 16;
-    size turned = few ? 0 : positions * min_size(width, COLUMNS); /* δ of some filters, side by side */
+    /* Images with few positions are taken together, so that the sums stay in registers for longer. */
+    size together = few ? 1 : min_size(divide_up(RUN, positions), divide_up(plan.images, chunks));
+    size image_from = plan.in_place ? plan.groups * plan.channels * f->volume : plan.channels * f->volume;
+    size frames = plan.in_place ? 0 : divide_up(together * image_from + COLUMNS, 16) * 16;
+    size turned = few ? 0 : together * positions * min_size(width, COLUMNS); /* δ, some filters side by side */
     size sums_size = plan.groups * chunks * taps * width;
     size lines = p->grid[0] * p->grid[1], pieces = divide_up(p->grid[2], RUN), runs = lines * pieces;
 
     real *sums = scratch((size)sizeof(real) * (sums_size + threads * (frames + turned)));
-    NAME(run) *run = scratch(runs * (size)sizeof(NAME(run)));
+    NAME(run) *run = scratch(together * runs * (size)sizeof(NAME(run)));
     if (!sums || !run) {
         free(sums), free(run), free(plan.memory);
         return -1;
     }
-    for (size line = 0; line < lines; line++)
-        for (size piece = 0; piece < pieces; piece++) {
-            NAME(run) *r = run + line * pieces + piece;
-            size d = line / p->grid[1], h = line % p->grid[1];
-            r->from = d * plan.read[0] + h * plan.read[1] + piece * RUN;
-            r->length = min_size(RUN, p->grid[2] - piece * RUN);
-        }
+    for (size n = 0, i = 0; n < together; n++)
+        for (size line = 0; line < lines; line++)
+            for (size w = 0; w < p->grid[2]; w += RUN, i++) {
+                size d = line / p->grid[1], h = line % p->grid[1];
+                run[i].from = n * image_from + d * plan.read[0] + h * plan.read[1] + w;
+                run[i].length = min_size(RUN, p->grid[2] - w);
+            }
 
     PARALLEL(threads) {
         real *frame = sums + sums_size + THREAD_NUMBER * (frames + turned), *side_by_side = frame + frames;
@@ -137,42 +140,47 @@ static int NAME(conv_delta_w)(const conv_shape *shape, const void *x_, const voi
             real *own = sums + (g * chunks + chunk) * taps * width;
             size own_first = NAME(panel_start)(taps, first), own_last = NAME(panel_start)(taps, last);
             memset(own + own_first * width, 0, sizeof(real) * (size_t)((own_last - own_first) * width));
-            for (size n = plan.images * chunk / chunks; n < plan.images * (chunk + 1) / chunks; n++) {
-                const real *image = x + (n * plan.groups + g) * plan.channels * plan.in_volume;
-                const real *d = delta + (n * plan.groups + g) * filters * positions;
-                const real *seen = plan.in_place ? image : frame;
-                if (!plan.in_place)
-                    for (size c = 0; c < plan.channels; c++)
-                        NAME(place)(f, image + c * plan.in_volume, frame + c * f->volume);
+            size end = plan.images * (chunk + 1) / chunks;
+            for (size n0 = plan.images * chunk / chunks; n0 < end; n0 += together) {
+                size images = min_size(together, end - n0);
+                const real *x_n = x + (n0 * plan.groups + g) * plan.channels * plan.in_volume;
+                const real *delta_n = delta + (n0 * plan.groups + g) * filters * positions;
+                const real *seen = plan.in_place ? x_n : frame;
+                if (!plan.in_place) NAME(place_images)(&plan, images, x_n, frame);
                 for (size j = 0; j < filters; j += few ? 1 : COLUMNS) {
-                    size vecs = few ? 0 : divide_up(min_size(filters - j, COLUMNS), LANES);
-                    const real *from = d + j * positions;
+                    size columns = min_size(filters - j, COLUMNS), vecs = few ? 0 : divide_up(columns, LANES);
+                    const real *d = delta_n + j * positions;
                     if (!few) {
-                        NAME(pack_columns)(positions, min_size(filters - j, COLUMNS), from, 1, positions, side_by_side);
-                        from = side_by_side;
+                        for (size n = 0; n < images; n++)
+                            NAME(pack_columns)(positions, columns, d + n * plan.groups * filters * positions, 1,
+                                               positions, side_by_side + n * positions * vecs * LANES);
+                        d = side_by_side;
                     }
                     /* stretches of about RUN positions, so that their δ stays in the first-level cache */
-                    for (size r = 0, count; r < runs; r += count) {
+                    for (size r = 0, count; r < images * runs; r += count) {
                         size length = run[r].length;
-                        for (count = 1; r + count < runs && length + run[r + count].length <= RUN; count++)
+                        for (count = 1; r + count < images * runs && length + run[r + count].length <= RUN; count++)
                             length += run[r + count].length;
                         for (size q = first; q < last; q++) {
                             size k = NAME(panel_start)(taps, q);
                             NAME(any_tap_tile)(NAME(panel_start)(taps, q + 1) - k, vecs, run + r, count, seen,
-                                               p->offset + k, from, own + k * width + j, width);
+                                               p->offset + k, d, own + k * width + j, width);
                         }
-                        from += length * (few ? 1 : vecs * LANES);
+                        d += length * (few ? 1 : vecs * LANES);
                     }
                 }
             }
         }
-        FOR for (size row = 0; row < plan.groups * filters; row++) {
-            const real *first = sums + row / filters * chunks * taps * width + row % filters;
-            for (size k = 0; k < taps; k++) {
-                real s = first[k * width];
-                for (size chunk = 1; chunk < chunks; chunk++) s += first[(chunk * taps + k) * width];
-                dw[row * taps + k] = s;
-            }
+        size blocks = divide_up(filters, 16); /* a cache line of filters at a time */
+        FOR for (size item = 0; item < plan.groups * blocks; item++) {
+            size g = item / blocks, first = item % blocks * 16, last = min_size(first + 16, filters);
+            const real *parts = sums + g * chunks * taps * width;
+            for (size k = 0; k < taps; k++)
+                for (size row = first; row < last; row++) {
+                    real s = parts[k * width + row];
+                    for (size chunk = 1; chunk < chunks; chunk++) s += parts[(chunk * taps + k) * width + row];
+                    dw[(g * filters + row) * taps + k] = s;
+                }
         }
     }
     free(sums), free(run), free(plan.memory);

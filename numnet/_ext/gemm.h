@@ -10,13 +10,28 @@
 /* Packs `columns` columns of B side by side, rest of the vector zero; element (k, j) is at b[k · row + j · column]. */
 static void NAME(pack_columns)(size depth, size columns, const real *b, size row, size column, real *packed) {
     size width = divide_up(columns, LANES) * LANES;
-    if (columns < width) memset(packed, 0, sizeof(real) * (size_t)(depth * width));
+    if (columns < width && row != 1) memset(packed, 0, sizeof(real) * (size_t)(depth * width));
     if (column == 1 && columns == COLUMNS) {
         for (size k = 0; k < depth; k++)
             for (size v = 0; v < 2; v++) store(packed + k * width + v * LANES, load(b + k * row + v * LANES));
     } else if (row == 1) {
-        for (size j = 0; j < columns; j++)
-            for (size k = 0; k < depth; k++) packed[k * width + j] = b[k + j * column];
+        for (size first = 0; first < columns; first += LANES) {
+            size count = min_size(columns - first, LANES), k = 0;
+            const real *from = b + first * column;
+            for (; k + LANES <= depth; k += LANES) {
+                vec block[VECTOR_BYTES / sizeof(real)];
+                if (count == LANES) {
+                    UNROLL for (size j = 0; j < LANES; j++) block[j] = load(from + j * column + k);
+                } else {
+                    UNROLL for (size j = 0; j < LANES; j++)
+                        block[j] = j < count ? load(from + j * column + k) : (vec){0};
+                }
+                transpose(block);
+                UNROLL for (size j = 0; j < LANES; j++) store(packed + (k + j) * width + first, block[j]);
+            }
+            for (; k < depth; k++)
+                for (size j = 0; j < LANES; j++) packed[k * width + first + j] = j < count ? from[k + j * column] : 0;
+        }
     } else {
         for (size k = 0; k < depth; k++)
             for (size j = 0; j < columns; j++) packed[k * width + j] = b[k * row + j * column];
@@ -132,20 +147,20 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
                 size first = row_panels * block / blocks, last = row_panels * (block + 1) / blocks;
                 const real *from = b + k0 * b_row + j * b_column;
                 real columns[DEPTH * COLUMNS] __attribute__((aligned(64)));
-                NAME(panel) panel = {.columns = min_size(n - j, COLUMNS), .runs = 1, .write_step = 1, .contiguous = 1};
-                size step = divide_up(panel.columns, LANES) * LANES;
-                panel.run[0].from = panel.run[0].to = 0;
-                panel.run[0].length = panel.columns;
-                if (in_place && panel.columns == step) {
+                size width = min_size(n - j, COLUMNS), step = divide_up(width, LANES) * LANES;
+                NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = width == step};
+                panel.run[0].from = panel.run[0].to = panel.run[0].at = 0;
+                panel.run[0].length = width;
+                if (in_place && width == step) {
                     step = b_row;
                 } else {
-                    NAME(pack_columns)(depth, panel.columns, from, b_row, b_column, columns);
+                    NAME(pack_columns)(depth, width, from, b_row, b_column, columns);
                     from = columns;
                 }
                 for (size q = first; q < last; q++) {
                     size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
                     NAME(target) t = {c + (m0 + start) * n + j, n, NULL, bias ? memory + j : NULL, k0 > 0};
-                    NAME(times_panel)(rows, depth, packed + start * depth, from, step, NULL, &panel, t);
+                    NAME(times_panel)(rows, depth, packed + start * depth, from, step, NULL, NULL, &panel, t);
                 }
             }
         }

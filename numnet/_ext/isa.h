@@ -45,6 +45,19 @@ typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes
 #define THREAD_COUNT 1
 #endif
 
+/* SHUFFLE(a, b, i, j, …): lanes of a and b, those of b counted on from a's. EVERY_LANE(f, s) lists f(lane, s). */
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (mask){__VA_ARGS__})
+#endif
+#define LANES_2(f, s) f(0, s), f(1, s)
+#define LANES_4(f, s) LANES_2(f, s), f(2, s), f(3, s)
+#define LANES_8(f, s) LANES_4(f, s), f(4, s), f(5, s), f(6, s), f(7, s)
+#define LANES_16(f, s) LANES_8(f, s), f(8, s), f(9, s), f(10, s), f(11, s), f(12, s), f(13, s), f(14, s), f(15, s)
+#define UPPER(lane, s) ((lane) & (s) ? LANES + (lane) - (s) : (lane))
+#define LOWER(lane, s) ((lane) & (s) ? LANES + (lane) : (lane) + (s))
+
 INLINE size min_size(size a, size b) { return a < b ? a : b; }
 INLINE size max_size(size a, size b) { return a > b ? a : b; }
 INLINE size divide_up(size a, size b) { return (a + b - 1) / b; }

@@ -1,5 +1,6 @@
-/* The kernels of the family maps, for one instruction set. */
-/* Floating-point exceptions are nobody's business here, and selecting by comparison would not become vector code otherwise. */
+/* The kernels of the family maps, for one instruction set.
+ *
+ * Nobody looks at the flags of floating-point exceptions, and a choice by comparison becomes vector code only if gcc is told. */
 #ifndef __clang__
 #pragma GCC optimize("no-trapping-math")
 #endif

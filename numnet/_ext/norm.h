@@ -1,10 +1,11 @@
 /* Batch normalisation of x (N, C, S); begin and end count channels.
  *
  * Where S is long, a channel is done by itself, along its rows of S. Where S is short (BatchNorm1d has S = 1), as many
- * neighbouring channels as fill BLOCK columns are done together, down the columns of x read as (N, C S). */
-#define BLOCK 64
-#define PIECE 1024 /* elements of a row, or */
-#define GROUP 256  /* rows of BLOCK columns, that stay in a cache between the sum and the squares about the mean */
+ * neighbouring channels as fill COLUMNS are done together, down the columns of x read as (N, C S). */
+#define COLUMNS 64
+#define LONG 32    /* the shortest row that is done by itself */
+#define PIECE 1024 /* elements of a channel, or */
+#define GROUP 256  /* rows of COLUMNS, that stay in a cache between the sum and the squares about the mean */
 
 /* Mean and sum of squares about it, of two sets in one.  Source: Chan, Golub and LeVeque, 1979, equation 2.1. */
 INLINE void NAME(merge)(double *count, double *mean, double *squares, double count_b, double mean_b, double squares_b) {
@@ -14,28 +15,35 @@ INLINE void NAME(merge)(double *count, double *mean, double *squares, double cou
     *count = total;
 }
 
-/* Row by row in pieces that stay in the L1 cache between the sum and the squares: as exact as two passes over x. */
+/* A piece of a channel: some rows of S, or a part of one. */
+INLINE size NAME(rows_of_piece)(const struct norm_job *job, size n) { return min_size(job->N - n, max_size(1, PIECE / job->S)); }
+
+/* The squares are taken while the piece is in the L1 cache: as exact as two passes over x. */
 INLINE void NAME(statistics_of_rows)(const struct norm_job *job, size c, double *mean, double *squares) {
+    const size stride = job->C * job->S;
     double count = *mean = *squares = 0;
-    for (size n = 0; n < job->N; n++)
+    for (size n = 0, rows; n < job->N; n += rows) {
+        rows = NAME(rows_of_piece)(job, n);
         for (size s = 0; s < job->S; s += PIECE) {
-            const real *x = (const real *)job->x + (n * job->C + c) * job->S + s;
+            const real *x = (const real *)job->x + n * stride + c * job->S + s;
             const size length = min_size(PIECE, job->S - s);
-            real unused, about;
-            const real mu = NAME(sum)(x, length) / (real)length;
-            NAME(moments)(x, mu, x, mu, length, &unused, &about);
-            NAME(merge)(&count, mean, squares, (double)length, mu, about);
+            real sum, about, unused;
+            NAME(moments)(x, 0, x, 0, rows, stride, length, &sum, &unused);
+            const real mu = sum / (real)(rows * length);
+            NAME(moments)(x, mu, x, mu, rows, stride, length, &unused, &about);
+            NAME(merge)(&count, mean, squares, (double)(rows * length), mu, about);
         }
+    }
 }
 
 /* The same down the columns, and then over the S columns of each channel. */
 INLINE void NAME(statistics_of_columns)(const struct norm_job *job, size c, size channels, double *mean, double *squares) {
     const size row = job->C * job->S, columns = channels * job->S;
-    double means[BLOCK] = {0}, about[BLOCK] = {0};
+    double means[COLUMNS] = {0}, about[COLUMNS] = {0};
     for (size n = 0; n < job->N; n += GROUP) {
         const size rows = min_size(GROUP, job->N - n);
         const real *restrict x = (const real *)job->x + n * row + c * job->S;
-        real mu[BLOCK] = {0}, squares_here[BLOCK] = {0};
+        real mu[COLUMNS] = {0}, squares_here[COLUMNS] = {0};
         for (size r = 0; r < rows; r++)
             for (size i = 0; i < columns; i++) mu[i] += x[r * row + i];
         for (size i = 0; i < columns; i++) mu[i] /= (real)rows;
@@ -55,27 +63,31 @@ INLINE void NAME(statistics_of_columns)(const struct norm_job *job, size c, size
 
 /* sum delta and sum delta (x - mu), as above. */
 INLINE void NAME(gradients_of_rows)(const struct norm_job *job, size c, double *sum, double *product) {
+    const size stride = job->C * job->S;
+    const real mu = ((const real *)job->mean)[c];
     *sum = *product = 0;
-    for (size n = 0; n < job->N; n++)
+    for (size n = 0, rows; n < job->N; n += rows) {
+        rows = NAME(rows_of_piece)(job, n);
         for (size s = 0; s < job->S; s += PIECE) {
-            const size start = (n * job->C + c) * job->S + s;
+            const size start = n * stride + c * job->S + s;
             real sum_here, product_here;
-            NAME(moments)((const real *)job->delta + start, 0, (const real *)job->x + start, ((const real *)job->mean)[c],
+            NAME(moments)((const real *)job->delta + start, 0, (const real *)job->x + start, mu, rows, stride,
                           min_size(PIECE, job->S - s), &sum_here, &product_here);
             *sum += sum_here;
             *product += product_here;
         }
+    }
 }
 
 INLINE void NAME(gradients_of_columns)(const struct norm_job *job, size c, size channels, double *sum, double *product) {
     const size row = job->C * job->S, columns = channels * job->S;
-    real mu[BLOCK];
+    real mu[COLUMNS];
     for (size i = 0; i < columns; i++) mu[i] = ((const real *)job->mean)[c + i / job->S];
     for (size k = 0; k < channels; k++) sum[k] = product[k] = 0;
     for (size n = 0; n < job->N; n += GROUP) {
         const size rows = min_size(GROUP, job->N - n), start = n * row + c * job->S;
         const real *restrict x = (const real *)job->x + start, *restrict delta = (const real *)job->delta + start;
-        real sums[BLOCK] = {0}, products[BLOCK] = {0};
+        real sums[COLUMNS] = {0}, products[COLUMNS] = {0};
         for (size r = 0; r < rows; r++)
             for (size i = 0; i < columns; i++) {
                 sums[i] += delta[r * row + i];
@@ -91,7 +103,7 @@ INLINE void NAME(gradients_of_columns)(const struct norm_job *job, size c, size 
 /* y = (x - mu) scale + shift in one channel, or in the columns of several. */
 INLINE void NAME(normalise)(const struct norm_job *job, size c, size channels, const real *scale) {
     const real *mean = job->mean, *bias = job->bias;
-    if (job->S > BLOCK) {
+    if (job->S >= LONG) {
         const real mu = mean[c], factor = scale[0], shift = bias ? bias[c] : 0;
         for (size n = 0; n < job->N; n++) {
             const real *restrict x = (const real *)job->x + (n * job->C + c) * job->S;
@@ -101,7 +113,7 @@ INLINE void NAME(normalise)(const struct norm_job *job, size c, size channels, c
         return;
     }
     const size columns = channels * job->S;
-    real mu[BLOCK], factor[BLOCK], shift[BLOCK];
+    real mu[COLUMNS], factor[COLUMNS], shift[COLUMNS];
     for (size i = 0; i < columns; i++) {
         const size k = i / job->S;
         mu[i] = mean[c + k], factor[i] = scale[k], shift[i] = bias ? bias[c + k] : 0;
@@ -116,7 +128,7 @@ INLINE void NAME(normalise)(const struct norm_job *job, size c, size channels, c
 /* delta_x = (delta - lift - (x - mu) slope) scale; lift and slope are 0 where the statistics are constants. */
 INLINE void NAME(hand_down)(const struct norm_job *job, size c, size channels, const real *scale, const real *lift, const real *slope) {
     const real *mean = job->mean;
-    if (job->S > BLOCK) {
+    if (job->S >= LONG) {
         const real mu = mean[c], factor = scale[0], l = lift[0], k = slope[0];
         for (size n = 0; n < job->N; n++) {
             const size start = (n * job->C + c) * job->S;
@@ -130,7 +142,7 @@ INLINE void NAME(hand_down)(const struct norm_job *job, size c, size channels, c
         return;
     }
     const size columns = channels * job->S;
-    real mu[BLOCK], factor[BLOCK], l[BLOCK], k[BLOCK];
+    real mu[COLUMNS], factor[COLUMNS], l[COLUMNS], k[COLUMNS];
     for (size i = 0; i < columns; i++) {
         const size j = i / job->S;
         mu[i] = mean[c + j], factor[i] = scale[j], l[i] = lift[j], k[i] = slope[j];
@@ -149,14 +161,14 @@ INLINE void NAME(hand_down)(const struct norm_job *job, size c, size channels, c
 static int NAME(batch_norm)(const void *job_, size begin, size end) {
     const struct norm_job *job = job_;
     const real *weight = job->weight;
-    const size step = job->S > BLOCK ? 1 : BLOCK / job->S;
+    const size step = job->S >= LONG ? 1 : COLUMNS / job->S;
     for (size c = begin; c < end; c += step) {
         const size channels = min_size(step, end - c);
-        real scale[BLOCK];
+        real scale[COLUMNS];
         if (!job->constant_statistics) {
             const double count = (double)job->N * (double)job->S;
-            double mean[BLOCK], squares[BLOCK];
-            if (job->S > BLOCK)
+            double mean[COLUMNS], squares[COLUMNS];
+            if (job->S >= LONG)
                 NAME(statistics_of_rows)(job, c, mean, squares);
             else
                 NAME(statistics_of_columns)(job, c, channels, mean, squares);
@@ -176,12 +188,12 @@ static int NAME(batch_norm_backward)(const void *job_, size begin, size end) {
     const struct norm_job *job = job_;
     const real *weight = job->weight, *inv_std = job->inv_std;
     const double count = (double)job->N * (double)job->S;
-    const size step = job->S > BLOCK ? 1 : BLOCK / job->S;
+    const size step = job->S >= LONG ? 1 : COLUMNS / job->S;
     for (size c = begin; c < end; c += step) {
         const size channels = min_size(step, end - c);
-        double sum[BLOCK], product[BLOCK];
-        real scale[BLOCK], lift[BLOCK], slope[BLOCK];
-        if (job->S > BLOCK)
+        double sum[COLUMNS], product[COLUMNS];
+        real scale[COLUMNS], lift[COLUMNS], slope[COLUMNS];
+        if (job->S >= LONG)
             NAME(gradients_of_rows)(job, c, sum, product);
         else
             NAME(gradients_of_columns)(job, c, channels, sum, product);

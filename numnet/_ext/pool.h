@@ -31,47 +31,32 @@ INLINE void NAME(contend)(real v, place at, real *top, place *where) {
     *where = wins ? at : *where;
 }
 
-/* best[o] = max of taps x[o stride + k], and where it stands, for at most 3 taps; `origin` is the place of x[0]. */
-INLINE void NAME(max_along)(const real *restrict x, size n, size kernel, size stride, place origin, const place *restrict first,
-                            real *restrict best, place *restrict where) {
+/* best[o] = max of taps x[o stride + k dilation], and where it stands; `origin` is the place of x[0], first[o] the place,
+ * counted from there, of the first tap that is not padding. The first two taps share a loop, and the loads of it. */
+INLINE void NAME(max_along)(const real *restrict x, size n, size kernel, size stride, size dilation, place origin,
+                            const place *restrict first, real *restrict best, place *restrict where) {
     for (size o = 0; o < n; o++) {
-        const real *taps = x + o * stride;
-        const place at = origin + (place)(o * stride);
-        real top = -INFINITY;
-        place winner = origin + first[o];
-        NAME(contend)(taps[0], at, &top, &winner);
-        NAME(contend)(taps[1], at + 1, &top, &winner);
-        if (kernel == 3) NAME(contend)(taps[2], at + 2, &top, &winner);
-        best[o] = top;
-        where[o] = winner;
+        const real u = x[o * stride];
+        const real v = kernel > 1 ? x[o * stride + dilation] : u;
+        best[o] = u;
+        where[o] = origin + first[o];
+        NAME(contend)(v, origin + (place)(o * stride + dilation), best + o, where + o);
     }
-}
-
-/* The same for any number of taps x[o stride + k dilation]. */
-INLINE void NAME(max_along_any)(const real *restrict x, size n, size kernel, size stride, size dilation, place origin,
-                                const place *restrict first, real *restrict best, place *restrict where) {
-    for (size o = 0; o < n; o++) best[o] = -INFINITY, where[o] = origin + first[o];
-    for (size k = 0; k < kernel; k++)
+    for (size k = 2; k < kernel; k++)
         for (size o = 0; o < n; o++)
             NAME(contend)(x[o * stride + k * dilation], origin + (place)(o * stride + k * dilation), best + o, where + o);
 }
 
-/* The usual windows by name, so that each becomes vector code of its own. */
+/* The usual strides by name, so that each becomes vector code of its own. */
 static void NAME(max_of_row)(const struct pool_job *job, const real *x, size n, place origin, const place *first, real *best,
                              place *where) {
     const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
-    if (dilation == 1 && kernel == 2 && stride == 2)
-        NAME(max_along)(x, n, 2, 2, origin, first, best, where);
-    else if (dilation == 1 && kernel == 3 && stride == 2)
-        NAME(max_along)(x, n, 3, 2, origin, first, best, where);
-    else if (dilation == 1 && kernel == 3 && stride == 1)
-        NAME(max_along)(x, n, 3, 1, origin, first, best, where);
+    if (stride == 2 && dilation == 1 && kernel > 1)
+        NAME(max_along)(x, n, max_size(kernel, 2), 2, 1, origin, first, best, where);
     else if (stride == 1)
-        NAME(max_along_any)(x, n, kernel, 1, dilation, origin, first, best, where);
-    else if (stride == 2)
-        NAME(max_along_any)(x, n, kernel, 2, dilation, origin, first, best, where);
+        NAME(max_along)(x, n, kernel, 1, dilation, origin, first, best, where);
     else
-        NAME(max_along_any)(x, n, kernel, stride, dilation, origin, first, best, where);
+        NAME(max_along)(x, n, kernel, stride, dilation, origin, first, best, where);
 }
 
 /* Stores the first few lanes. Writes all of them where the rest is still to be written anyway, that is before `end`. */
@@ -182,7 +167,7 @@ static int NAME(max_pool_backward)(const void *job_, size begin, size end) {
         const int64_t *restrict index = job->index + p * outputs;
         memset(x, 0, (size_t)plane * sizeof(real));
         for (size o = 0; o < outputs; o++) {
-            if (index[o] >= 0 && index[o] < plane)
+            if ((uint64_t)index[o] < (uint64_t)plane) /* a negative one counts as huge */
                 x[index[o]] += delta[o];
             else
                 inside = 0;
@@ -191,40 +176,32 @@ static int NAME(max_pool_backward)(const void *job_, size begin, size end) {
     return inside ? 0 : -2;
 }
 
-/* sums[o] = sum of taps x[o stride + k], for at most 3. */
-INLINE void NAME(sum_along)(const real *restrict x, size n, size kernel, size stride, real *restrict sums) {
-    for (size o = 0; o < n; o++) {
-        const real *taps = x + o * stride;
-        sums[o] = kernel == 3 ? taps[0] + taps[1] + taps[2] : taps[0] + taps[1];
-    }
-}
-
-/* The same for any number of taps x[o stride + k dilation]. */
-INLINE void NAME(sum_along_any)(const real *restrict x, size n, size kernel, size stride, size dilation, real *restrict sums) {
-    for (size o = 0; o < n; o++) sums[o] = x[o * stride];
-    for (size k = 1; k < kernel; k++)
+/* sums[o] = sum of taps x[o stride + k dilation] */
+INLINE void NAME(sum_along)(const real *restrict x, size n, size kernel, size stride, size dilation, real *restrict sums) {
+    for (size o = 0; o < n; o++) sums[o] = x[o * stride] + (kernel > 1 ? x[o * stride + dilation] : 0);
+    for (size k = 2; k < kernel; k++)
         for (size o = 0; o < n; o++) sums[o] += x[o * stride + k * dilation];
 }
 
 static void NAME(sum_of_row)(const struct pool_job *job, const real *x, size n, real *sums) {
     const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
-    if (dilation == 1 && kernel == 2 && stride == 2)
-        NAME(sum_along)(x, n, 2, 2, sums);
-    else if (dilation == 1 && kernel == 3 && stride == 2)
-        NAME(sum_along)(x, n, 3, 2, sums);
-    else if (dilation == 1 && kernel == 3 && stride == 1)
-        NAME(sum_along)(x, n, 3, 1, sums);
+    if (stride == 2 && dilation == 1 && kernel > 1)
+        NAME(sum_along)(x, n, max_size(kernel, 2), 2, 1, sums);
     else if (stride == 1)
-        NAME(sum_along_any)(x, n, kernel, 1, dilation, sums);
+        NAME(sum_along)(x, n, kernel, 1, dilation, sums);
     else
-        NAME(sum_along_any)(x, n, kernel, stride, dilation, sums);
+        NAME(sum_along)(x, n, kernel, stride, dilation, sums);
 }
 
 /* The adjoint of sum_of_row: x[o stride + k dilation] += shares[o], on a row of zeros of this width. */
 static void NAME(spread_row)(const struct pool_job *job, const real *restrict shares, size width, real *restrict x) {
     const size n = job->out[2], kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
-    if (dilation == 1 && kernel == 2 && stride == 2) {
-        for (size o = 0; o < n; o++) x[2 * o] = x[2 * o + 1] = shares[o];
+    if (dilation == 1 && kernel == stride) { /* no two windows meet */
+        if (kernel == 2)
+            for (size o = 0; o < n; o++) x[2 * o] = x[2 * o + 1] = shares[o];
+        else
+            for (size o = 0; o < n; o++)
+                for (size k = 0; k < kernel; k++) x[o * kernel + k] = shares[o];
         return;
     }
     for (size i = 0; i < width; i++) x[i] = 0;
@@ -248,19 +225,30 @@ INLINE size NAME(taps_counted)(const struct pool_job *job, int axis, size o) {
     return max_size(count, 1);
 }
 
+/* A window's sum is divided by counts[o] divisors[line]; behind the last output the counts are 1. */
+static void NAME(divisors_of)(const struct pool_job *job, size n, real *counts, real *divisors) {
+    for (size o = 0; o < n; o++) counts[o] = o < job->out[2] ? (real)NAME(taps_counted)(job, 2, o) : 1;
+    for (size d = 0; d < job->out[0]; d++)
+        for (size h = 0; h < job->out[1]; h++)
+            divisors[d * job->out[1] + h] =
+                job->divisor != 0 ? (real)job->divisor : (real)(NAME(taps_counted)(job, 0, d) * NAME(taps_counted)(job, 1, h));
+}
+
 static int NAME(avg_pool)(const void *job_, size begin, size end) {
     const struct pool_job *job = job_;
     const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W;
     const size n = divide_up(job->out[2], LANES) * LANES, width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + W);
-    real *line = scratch((width + 2 * n) * (size)sizeof(real));
+    const size lines = job->out[0] * job->out[1];
+    real *line = scratch((width + 2 * n + lines) * (size)sizeof(real));
     size *seen = scratch(job->kernel[0] * job->kernel[1] * (size)sizeof(size));
     if (!line || !seen) {
         free(line), free(seen);
         return -1;
     }
-    real *sums = line + width, *counts = sums + n;
-    for (size i = 0; i < width; i++) line[i] = 0;
-    for (size o = 0; o < n; o++) counts[o] = o < job->out[2] ? (real)NAME(taps_counted)(job, 2, o) : 1;
+    real *sums = line + width, *counts = sums + n, *divisors = counts + n;
+    const size computed = job->stride[2] <= 2 ? n : job->out[2]; /* rounded up where that makes whole vectors of it */
+    for (size i = 0; i < width + n; i++) line[i] = 0;
+    NAME(divisors_of)(job, n, counts, divisors);
     real *y = (real *)job->y + begin * job->out[0] * job->out[1] * job->out[2];
     const real *y_end = (real *)job->y + end * job->out[0] * job->out[1] * job->out[2];
     for (size p = begin; p < end; p++) {
@@ -269,9 +257,8 @@ static int NAME(avg_pool)(const void *job_, size begin, size end) {
             for (size h = 0; h < job->out[1]; h++, y += job->out[2]) {
                 const size count = NAME(rows_seen)(job, d, h, seen);
                 NAME(sum_across)(x, W, seen, count, line + before);
-                NAME(sum_of_row)(job, line, n, sums);
-                const real in_plane = (real)(NAME(taps_counted)(job, 0, d) * NAME(taps_counted)(job, 1, h));
-                const real divisor = job->divisor != 0 ? (real)job->divisor : in_plane;
+                NAME(sum_of_row)(job, line, computed, sums);
+                const real divisor = divisors[d * job->out[1] + h];
                 for (size o = 0; o < job->out[2]; o += LANES) {
                     const vec mean = load(sums + o) / (divisor * load(counts + o));
                     NAME(store_before)(y + o, mean, min_size(job->out[2] - o, LANES), y_end);
@@ -286,15 +273,16 @@ static int NAME(avg_pool_backward)(const void *job_, size begin, size end) {
     const struct pool_job *job = job_;
     const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W, n = job->out[2];
     const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + W);
-    real *line = scratch((width + 2 * n) * (size)sizeof(real));
+    const size lines = job->out[0] * job->out[1];
+    real *line = scratch((width + 2 * n + lines) * (size)sizeof(real));
     size *seen = scratch(job->kernel[0] * job->kernel[1] * (size)sizeof(size));
     if (!line || !seen) {
         free(line), free(seen);
         return -1;
     }
-    real *restrict shares = line + width, *restrict counts = shares + n;
+    real *restrict shares = line + width, *restrict counts = shares + n, *divisors = counts + n;
     for (size i = 0; i < width; i++) line[i] = 0;
-    for (size o = 0; o < n; o++) counts[o] = (real)NAME(taps_counted)(job, 2, o);
+    NAME(divisors_of)(job, n, counts, divisors);
     const real *restrict delta = (const real *)job->x + begin * job->out[0] * job->out[1] * n;
     for (size p = begin; p < end; p++) {
         real *x = (real *)job->y + p * plane;
@@ -302,8 +290,7 @@ static int NAME(avg_pool_backward)(const void *job_, size begin, size end) {
         for (size d = 0; d < job->out[0]; d++)
             for (size h = 0; h < job->out[1]; h++, delta += n) {
                 const size count = NAME(rows_seen)(job, d, h, seen);
-                const real in_plane = (real)(NAME(taps_counted)(job, 0, d) * NAME(taps_counted)(job, 1, h));
-                const real divisor = job->divisor != 0 ? (real)job->divisor : in_plane;
+                const real divisor = divisors[d * job->out[1] + h];
                 for (size o = 0; o < n; o++) shares[o] = delta[o] / (divisor * counts[o]);
                 NAME(spread_row)(job, shares, width, line);
                 for (size i = 0; i < count; i++) {

@@ -135,39 +135,33 @@ def linear_backward(object x, object weight, object delta, object needs):
 
 cdef bint _conv_shape(object x, object weight, object window, Py_ssize_t groups, int kind, conv_shape *s) except -1:
     """Fills the shape; false if the arguments do not fit, or anything is empty."""
-    cdef cnp.ndarray x_, weight_
-    cdef Py_ssize_t axes, a, i, after, room, steps
+    cdef Py_ssize_t axes, a, i, after
     kernel, stride, padding, dilation = window.kernel, window.stride, window.padding, window.dilation
-    cdef bint ceil_mode = window.ceil_mode
     axes = len(kernel)
     if not 1 <= axes <= 3 or not is_float_array(x, kind, 2 + axes) or not is_float_array(weight, kind, 2 + axes):
         return False
-    x_, weight_ = x, weight
-    s.images, s.channels = cnp.PyArray_DIM(x_, 0), cnp.PyArray_DIM(x_, 1)
-    s.filters, s.groups = cnp.PyArray_DIM(weight_, 0), groups
+    cdef cnp.npy_intp *x_shape = cnp.PyArray_DIMS(<cnp.ndarray> x)
+    cdef cnp.npy_intp *weight_shape = cnp.PyArray_DIMS(<cnp.ndarray> weight)
+    s.images, s.channels, s.filters, s.groups = x_shape[0], x_shape[1], weight_shape[0], groups
     if (groups < 1 or s.images == 0 or s.channels == 0 or s.filters == 0 or s.channels % groups or s.filters % groups
-            or cnp.PyArray_DIM(weight_, 1) != s.channels // groups):
+            or weight_shape[1] != s.channels // groups):
         return False
+    for i in range(axes):
+        if kernel[i] != weight_shape[2 + i]:
+            return False
+    out = window.output_shape((<object> x).shape[2:])
     for a in range(3):
         i = a - (3 - axes)
         if i < 0:
             s.size_in[a] = s.kernel[a] = s.stride[a] = s.dilation[a] = s.out[a] = 1
             s.before[a] = 0
             continue
-        s.size_in[a] = cnp.PyArray_DIM(x_, 2 + i)
-        s.kernel[a], s.stride[a], s.dilation[a] = kernel[i], stride[i], dilation[i]
         s.before[a], after = padding[i]
-        if (s.kernel[a] != cnp.PyArray_DIM(weight_, 2 + i) or s.size_in[a] < 1 or s.kernel[a] < 1 or s.stride[a] < 1
-                or s.dilation[a] < 1 or s.before[a] < 0 or after < 0
-                or max(s.kernel[a], s.stride[a], s.dilation[a], s.before[a], after) > 1 << 30):
+        s.size_in[a], s.kernel[a], s.out[a] = x_shape[2 + i], weight_shape[2 + i], out[i]
+        s.stride[a], s.dilation[a] = stride[i], dilation[i]
+        if (min(s.size_in[a], s.kernel[a], s.out[a], s.stride[a], s.dilation[a]) < 1 or min(s.before[a], after) < 0
+                or max(s.stride[a], s.dilation[a], s.before[a], after) > 1 << 30):  # no product of these overflows
             return False
-        room = s.size_in[a] + s.before[a] + after - s.dilation[a] * (s.kernel[a] - 1) - 1
-        if room < 0:
-            return False
-        steps = (room + s.stride[a] - 1) // s.stride[a] if ceil_mode else room // s.stride[a]
-        if ceil_mode and steps * s.stride[a] >= s.size_in[a] + s.before[a]:
-            steps -= 1
-        s.out[a] = steps + 1
     return True
 
 

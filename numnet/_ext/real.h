@@ -3,6 +3,8 @@
  *     real          float or double
  *     vec           LANES of them, in registers
  *     load, store   at any address: NumPy promises no alignment
+ *     splat         the same number in every lane
+ *     transpose     LANES vectors of them
  *     NAME(f)       f_f32_avx2: a name of its own per type and instruction set */
 
 #undef real
@@ -15,6 +17,8 @@
 #undef load
 #undef store
 #undef splat
+#undef transpose
+#undef EVERY_LANE
 
 #if REAL_BITS == 32
 #define real float
@@ -32,6 +36,7 @@
 #define load NAME(load)
 #define store NAME(store)
 #define splat NAME(splat)
+#define transpose NAME(transpose)
 
 typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef real vec_at __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
@@ -44,3 +49,34 @@ typedef int64_t mask __attribute__((vector_size(VECTOR_BYTES)));
 INLINE vec load(const real *p) { return *(const vec_at *)p; }
 INLINE void store(real *p, vec v) { *(vec_at *)p = v; }
 INLINE vec splat(real v) { return v - (vec){0}; } /* v - 0 keeps the sign of -0.0 */
+
+#if VECTOR_BYTES * 8 / REAL_BITS == 2
+#define EVERY_LANE LANES_2
+#elif VECTOR_BYTES * 8 / REAL_BITS == 4
+#define EVERY_LANE LANES_4
+#elif VECTOR_BYTES * 8 / REAL_BITS == 8
+#define EVERY_LANE LANES_8
+#else
+#define EVERY_LANE LANES_16
+#endif
+
+/* Swaps the off-diagonal blocks of side s = 1, 2, 4, … of the matrix whose rows are v. */
+#define SWAP_BLOCKS(s)                                                                                                 \
+    _Pragma("GCC unroll 16") for (int i = 0; i < LANES; i++) if (!(i & s)) {                                           \
+        vec a = v[i], b = v[i + s];                                                                                    \
+        v[i] = SHUFFLE(a, b, EVERY_LANE(UPPER, s));                                                                    \
+        v[i + s] = SHUFFLE(a, b, EVERY_LANE(LOWER, s));                                                                \
+    }
+INLINE void transpose(vec *v) {
+    SWAP_BLOCKS(1)
+#if VECTOR_BYTES * 8 / REAL_BITS > 2
+    SWAP_BLOCKS(2)
+#endif
+#if VECTOR_BYTES * 8 / REAL_BITS > 4
+    SWAP_BLOCKS(4)
+#endif
+#if VECTOR_BYTES * 8 / REAL_BITS > 8
+    SWAP_BLOCKS(8)
+#endif
+}
+#undef SWAP_BLOCKS

@@ -1,42 +1,46 @@
-/* Sums and maxima of rows, in an order that depends on nothing but the length.
+/* Sums and maxima of rows, in an order that depends on nothing but the lengths.
  *
  *     *first = sum (a - a_shift)        *second = sum (a - a_shift) (b - b_shift)
  *
- * Four vectors of partial sums, since an addition takes four cycles; what a caller does not use is not computed. */
-INLINE void NAME(moments)(const real *a, real a_shift, const real *b, real b_shift, size n, real *first, real *second) {
+ * over so many rows of length n, which begin `stride` apart. Four vectors of partial sums, since an addition takes four
+ * cycles; what a caller does not use is not computed. */
+INLINE void NAME(moments)(const real *a, real a_shift, const real *b, real b_shift, size rows, size stride, size n, real *first,
+                          real *second) {
     vec sums[4] = {{0}}, products[4] = {{0}};
-    size i = 0;
-    for (; i + 4 * LANES <= n; i += 4 * LANES)
-        for (int j = 0; j < 4; j++) {
-            const vec u = load(a + i + j * LANES) - a_shift;
-            sums[j] += u;
-            products[j] += u * (load(b + i + j * LANES) - b_shift);
+    real sum = 0, product = 0;
+    for (size row = 0; row < rows; row++, a += stride, b += stride) {
+        size i = 0;
+        for (; i + 4 * LANES <= n; i += 4 * LANES)
+            for (int j = 0; j < 4; j++) {
+                const vec u = load(a + i + j * LANES) - a_shift;
+                sums[j] += u;
+                products[j] += u * (load(b + i + j * LANES) - b_shift);
+            }
+        for (; i + LANES <= n; i += LANES) {
+            const vec u = load(a + i) - a_shift;
+            sums[0] += u;
+            products[0] += u * (load(b + i) - b_shift);
         }
-    for (; i + LANES <= n; i += LANES) {
-        const vec u = load(a + i) - a_shift;
-        sums[0] += u;
-        products[0] += u * (load(b + i) - b_shift);
+        for (; i < n; i++) sum += a[i] - a_shift, product += (a[i] - a_shift) * (b[i] - b_shift);
     }
-    real s = 0, p = 0;
     if (n >= LANES) {
-        const vec sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-        const vec product = (products[0] + products[1]) + (products[2] + products[3]);
-        for (int lane = 0; lane < LANES; lane++) s += sum[lane], p += product[lane];
+        const vec lanes = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+        const vec more = (products[0] + products[1]) + (products[2] + products[3]);
+        for (int lane = 0; lane < LANES; lane++) sum += lanes[lane], product += more[lane];
     }
-    for (; i < n; i++) s += a[i] - a_shift, p += (a[i] - a_shift) * (b[i] - b_shift);
-    *first = s;
-    *second = p;
+    *first = sum;
+    *second = product;
 }
 
 INLINE real NAME(sum)(const real *x, size n) {
     real sum, unused;
-    NAME(moments)(x, 0, x, 0, n, &sum, &unused);
+    NAME(moments)(x, 0, x, 0, 1, 0, n, &sum, &unused);
     return sum;
 }
 
 INLINE real NAME(dot)(const real *x, const real *y, size n) {
     real unused, dot;
-    NAME(moments)(x, 0, y, 0, n, &unused, &dot);
+    NAME(moments)(x, 0, y, 0, 1, 0, n, &unused, &dot);
     return dot;
 }
 

@@ -10,7 +10,9 @@ static void NAME(place)(const frame_plan *f, const real *source, real *frame) {
             const real *x = source + ((d - f->before[0]) * f->from[1] + h - f->before[1]) * f->from[2] - f->before[2];
             real *to = frame + d * f->plane + h * f->row;
             if (f->split == 1) {
-                memcpy(to + first, x + first, sizeof(real) * (size_t)(last - first));
+                size w = first;
+                for (; w + LANES <= last; w += LANES) store(to + w, load(x + w));
+                for (; w < last; w++) to[w] = x[w];
                 continue;
             }
             for (size w = first, phase = first % f->split, q = first / f->split; w < last; w++) {
@@ -18,6 +20,14 @@ static void NAME(place)(const frame_plan *f, const real *source, real *frame) {
                 if (++phase == f->split) phase = 0, q++;
             }
         }
+}
+
+/* The channels of one group of several images. */
+static void NAME(place_images)(const slide_plan *plan, size images, const real *source, real *frame) {
+    for (size n = 0; n < images; n++)
+        for (size c = 0; c < plan->channels; c++)
+            NAME(place)(&plan->frame, source + (n * plan->groups * plan->channels + c) * plan->in_volume,
+                        frame + (n * plan->channels + c) * plan->frame.volume);
 }
 
 /* Goes through the positions of several images, a panel at a time. */
@@ -36,22 +46,28 @@ static NAME(cursor) NAME(cursor_at)(const size grid[3], size position) {
     return at;
 }
 
-static void NAME(next_panel)(const slide_plan *plan, const slide_phase *phase, size image_from, size image_to,
-                             size columns, NAME(cursor) * at, NAME(panel) * panel) {
-    panel->columns = columns;
+/* The next panel: `columns` positions one after the other; or, where the panel is read `directly` from the frame,
+ * vectors of positions of one line each, `start`. Gives the number of positions. */
+static size NAME(next_panel)(const slide_plan *plan, const slide_phase *phase, size image_from, size image_to,
+                             size columns, int directly, NAME(cursor) * at, NAME(panel) * panel, size start[2]) {
+    size done = 0, width = 0, end = 0, r = 0;
     panel->write_step = plan->write[2];
-    panel->contiguous = plan->write[2] == 1;
-    size r = 0, end = 0;
-    for (; columns > 0; r++) {
-        size length = min_size(columns, phase->grid[2] - at->w);
+    panel->in_place = plan->write[2] == 1;
+    for (; done < columns && width < COLUMNS; r++) {
+        size length = min_size(columns - done, phase->grid[2] - at->w);
+        if (directly) length = min_size(length, LANES);
+        size from = at->image * image_from + at->d * plan->read[0] + at->h * plan->read[1] + at->w;
         size to = at->image * image_to + phase->write + at->d * plan->write[0] + at->h * plan->write[1] +
                   at->w * plan->write[2];
-        panel->run[r].from = at->image * image_from + at->d * plan->read[0] + at->h * plan->read[1] + at->w;
+        if (directly) start[r] = from;
+        panel->run[r].from = from;
         panel->run[r].to = to;
+        panel->run[r].at = width;
         panel->run[r].length = length;
-        if (r > 0 && to != end) panel->contiguous = 0;
+        if (r > 0 && to != end) panel->in_place = 0;
         end = to + length;
-        columns -= length;
+        done += length;
+        width += directly ? LANES : length;
         at->w += length;
         if (at->w == phase->grid[2]) {
             at->w = 0;
@@ -62,33 +78,45 @@ static void NAME(next_panel)(const slide_plan *plan, const slide_phase *phase, s
         }
     }
     panel->runs = r;
+    panel->vecs = divide_up(width, LANES);
+    if (done < panel->vecs * LANES) panel->in_place = 0;
+    return done;
+}
+
+/* Packs tap by tap a few vectors: from the frame at offset[k] + from[c], into the panel at to[c]. */
+INLINE void NAME(copy_vectors)(const int count, size depth, const size *offset, const real *frame, const size *from,
+                               const size *to, size step, real *packed) {
+    for (size k = 0; k < depth; k++) {
+        UNROLL for (int c = 0; c < count; c++) store(packed + k * step + to[c], load(frame + offset[k] + from[c]));
+    }
 }
 
 /* Packs what the positions of a panel see, tap by tap. With `slack`, whole vectors may be read past the end of a run;
- * what a run writes too much, the next one or the next tap overwrites. */
+ * what is written too much, the next vector or the next tap overwrites. */
 static void NAME(pack_taps)(const NAME(panel) * panel, size depth, const size *offset, const real *frame, int slack,
                             real *packed) {
-    size step = divide_up(panel->columns, LANES) * LANES;
-    if (panel->runs == 1 && (slack || panel->columns == step)) {
-        const real *x = frame + panel->run[0].from;
-        if (step == COLUMNS)
-            for (size k = 0; k < depth; k++)
-                for (size v = 0; v < 2; v++) store(packed + k * step + v * LANES, load(x + offset[k] + v * LANES));
-        else
-            for (size k = 0; k < depth; k++) store(packed + k * step, load(x + offset[k]));
+    size step = panel->vecs * LANES;
+    if (!slack && (panel->runs > 1 || panel->run[0].length < step)) {
+        for (size k = 0; k < depth; k++)
+            for (size r = 0; r < panel->runs; r++)
+                for (size j = 0; j < panel->run[r].length; j++)
+                    packed[k * step + panel->run[r].at + j] = frame[offset[k] + panel->run[r].from + j];
         return;
     }
-    for (size k = 0; k < depth; k++) {
-        real *to = packed + k * step;
-        for (size r = 0; r < panel->runs; r++) {
-            const real *x = frame + offset[k] + panel->run[r].from;
-            size length = panel->run[r].length;
-            if (slack)
-                for (size j = 0; j < length; j += LANES) store(to + j, load(x + j));
-            else
-                for (size j = 0; j < length; j++) to[j] = x[j];
-            to += length;
+    size from[COLUMNS], to[COLUMNS], count = 0;
+    for (size r = 0; r < panel->runs; r++)
+        for (size j = 0; j < panel->run[r].length; j += LANES, count++) {
+            from[count] = panel->run[r].from + j;
+            to[count] = panel->run[r].at + j;
         }
+    switch (count) {
+#define CASE(c)                                                                                                        \
+    case c: NAME(copy_vectors)(c, depth, offset, frame, from, to, step, packed); break;
+        CASE(1) CASE(2) CASE(3) CASE(4)
+#undef CASE
+        default:
+            for (size k = 0; k < depth; k++)
+                for (size c = 0; c < count; c++) store(packed + k * step + to[c], load(frame + offset[k] + from[c]));
     }
 }
 
@@ -103,6 +131,41 @@ static void NAME(pack_weights)(const slide_plan *plan, const real *weight, real 
     }
 }
 
+/* Up to 4 vectors of neighbouring positions, for one row: too few rows to be worth a tile. */
+INLINE void NAME(line_tile)(const int vecs, size depth, const real *a, size step, const real *frame, const size *offset,
+                            real bias, real *c) {
+    vec sum[4];
+    UNROLL for (int v = 0; v < vecs; v++) sum[v] = (vec){0};
+    for (size k = 0; k < depth; k++) {
+        vec x = splat(a[k * step]);
+        UNROLL for (int v = 0; v < vecs; v++) sum[v] += x * load(frame + offset[k] + v * LANES);
+    }
+    UNROLL for (int v = 0; v < vecs; v++) store(c + v * LANES, sum[v] + splat(bias));
+}
+
+/* A slide with one or two rows per group, line by line of the grid; nothing is packed but the weights. */
+static void NAME(slide_lines)(const slide_plan *plan, const slide_phase *phase, size row, const real *a,
+                              const real *frame, real bias, real *out) {
+    size width = phase->grid[2], write = plan->write[2];
+    for (size d = 0; d < phase->grid[0]; d++)
+        for (size h = 0; h < phase->grid[1]; h++)
+            for (size w = 0; w < width; w += 4 * LANES) {
+                real sums[4 * VECTOR_BYTES / sizeof(real)];
+                size length = min_size(width - w, 4 * LANES), vecs = divide_up(length, LANES);
+                const real *x = frame + d * plan->read[0] + h * plan->read[1] + w;
+                real *to = out + phase->write + d * plan->write[0] + h * plan->write[1] + w * write;
+                real *c = write == 1 && length == vecs * LANES ? to : sums;
+                switch (vecs) {
+#define CASE(v)                                                                                                        \
+    case v: NAME(line_tile)(v, phase->taps, a + row, plan->rows, x, phase->offset, bias, c); break;
+                    CASE(1) CASE(2) CASE(3) CASE(4)
+#undef CASE
+                }
+                if (c == sums)
+                    for (size j = 0; j < length; j++) to[j * write] = sums[j];
+            }
+}
+
 static int NAME(slide)(const slide_plan *plan, const real *source, const real *weight, const real *bias, real *out,
                        int threads) {
     const frame_plan *f = &plan->frame;
@@ -110,7 +173,8 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
     size together = divide_up(8 * COLUMNS, max_size(plan->out_volume, 1));
     together = max_size(1, min_size(together, divide_up(plan->images, threads)));
     size batches = divide_up(plan->images, together);
-    size parts = divide_up(threads, max_size(1, batches * plan->groups)); /* of the positions of one image */
+    int by_lines = plan->rows <= 2 && !plan->in_place;
+    size parts = by_lines ? 1 : divide_up(threads, max_size(1, batches * plan->groups)); /* of the positions of one image */
     size image_from = plan->in_place ? plan->groups * plan->channels * f->volume : plan->channels * f->volume;
     size image_to = plan->groups * plan->rows * plan->out_volume;
     size frames = plan->in_place ? 0 : together * image_from + COLUMNS;
@@ -134,13 +198,22 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
             size images = min_size(together, plan->images - n0);
             const real *x = source + (n0 * plan->groups + g) * plan->channels * plan->in_volume;
             const real *seen = plan->in_place ? x : frame;
-            if (!plan->in_place)
-                for (size n = 0; n < images; n++)
-                    for (size c = 0; c < plan->channels; c++)
-                        NAME(place)(f, x + (n * plan->groups * plan->channels + c) * plan->in_volume,
-                                    frame + n * image_from + c * f->volume);
+            if (!plan->in_place) NAME(place_images)(plan, images, x, frame);
             const real *a = packed + g * group_weights;
-            for (const slide_phase *p = plan->phase; p < plan->phase + plan->phases; p++) {
+            for (const slide_phase *p = plan->phase; p < plan->phase + plan->phases; p++, a += p[-1].taps * plan->rows) {
+                if (by_lines) {
+                    for (size n = 0; n < images; n++)
+                        for (size row = 0; row < plan->rows; row++)
+                            NAME(slide_lines)(plan, p, row, a, frame + n * image_from,
+                                              bias ? bias[g * plan->rows + row] : 0,
+                                              out + (n0 + n) * image_to + (g * plan->rows + row) * plan->out_volume);
+                    continue;
+                }
+                /* Reading directly wastes the rest of a vector at the end of a line, packing costs about as much as
+                 * 3 rows. */
+                size vectors = divide_up(p->grid[2], LANES) * LANES;
+                int directly = !plan->in_place && plan->rows <= 2 * ROWS &&
+                               plan->rows * (vectors - p->grid[2]) <= 3 * p->grid[2];
                 size positions = images * p->grid[0] * p->grid[1] * p->grid[2];
                 size panels = divide_up(positions, COLUMNS);
                 size first = panels * part / parts * COLUMNS;
@@ -150,16 +223,22 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
                     NAME(cursor) at = NAME(cursor_at)(p->grid, first);
                     NAME(target) t = {out + n0 * image_to + g * plan->rows * plan->out_volume, plan->out_volume,
                                       bias ? bias + g * plan->rows : NULL, NULL, k > 0};
-                    for (size j = first; j < last; j += COLUMNS) {
+                    for (size left = last - first; left > 0;) {
                         real columns[(DEPTH + 1) * COLUMNS] __attribute__((aligned(64)));
+                        size start[2] = {0, 0};
                         NAME(panel) panel;
-                        NAME(next_panel)(plan, p, image_from, image_to, min_size(COLUMNS, last - j), &at, &panel);
-                        NAME(pack_taps)(&panel, depth, p->offset + k, seen, !plan->in_place, columns);
-                        NAME(times_panel)(plan->rows, depth, a + k * plan->rows, columns,
-                                          divide_up(panel.columns, LANES) * LANES, NULL, &panel, t);
+                        left -= NAME(next_panel)(plan, p, image_from, image_to, min_size(COLUMNS, left), directly, &at,
+                                                 &panel, start);
+                        if (directly) {
+                            NAME(times_panel)(plan->rows, depth, a + k * plan->rows, seen, 0, p->offset + k, start,
+                                              &panel, t);
+                        } else {
+                            NAME(pack_taps)(&panel, depth, p->offset + k, seen, !plan->in_place, columns);
+                            NAME(times_panel)(plan->rows, depth, a + k * plan->rows, columns, panel.vecs * LANES, NULL,
+                                              NULL, &panel, t);
+                        }
                     }
                 }
-                a += p->taps * plan->rows;
             }
         }
     }

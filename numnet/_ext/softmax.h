@@ -150,13 +150,13 @@ static int NAME(cross_entropy_backward)(const void *job_, size begin, size end) 
         }
         const real delta = ((const real *)job->delta)[m];
         const real hard = (1 - smoothing) * (weight ? weight[label] : 1), soft = smoothing / (real)C;
-        const real slope = delta * (hard + soft * weight_sum);
         if (smoothing == 0) {
-            for (size c = 0; c < C; c++) y[c] = slope * p[c];
+            for (size c = 0; c < C; c++) y[c] = delta * hard * p[c];
         } else {
-            for (size c = 0; c < C; c++) y[c] = slope * p[c] - delta * soft * (weight ? weight[c] : 1);
+            for (size c = 0; c < C; c++) y[c] = delta * (hard * p[c] + soft * (p[c] * weight_sum - (weight ? weight[c] : 1)));
         }
-        y[label] -= delta * hard;
+        /* p - 1 first: it is exact where p is near 1 */
+        y[label] = delta * (hard * (p[label] - 1) + soft * (p[label] * weight_sum - (weight ? weight[label] : 1)));
     }
     return 0;
 }

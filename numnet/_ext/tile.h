@@ -24,15 +24,15 @@ typedef struct {
 } NAME(target);
 
 INLINE void NAME(tile)(const int rows, const int vecs, size depth, const real *a, const real *b, size step,
-                       const size *offset, NAME(target) t) {
+                       const size *offset, const size *start, NAME(target) t) {
     vec sum[ROWS][2];
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int v = 0; v < vecs; v++) sum[i][v] = (vec){0};
     }
     for (size k = 0; k < depth; k++) {
-        const real *row = offset ? b + offset[k] : b + k * step;
         vec w[2];
-        UNROLL for (int v = 0; v < vecs; v++) w[v] = load(row + v * LANES);
+        UNROLL for (int v = 0; v < vecs; v++)
+            w[v] = load(offset ? b + offset[k] + start[v] : b + k * step + v * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
             vec x = splat(a[k * rows + i]);
             UNROLL for (int v = 0; v < vecs; v++) sum[i][v] += x * w[v];
@@ -55,18 +55,17 @@ INLINE void NAME(tile)(const int rows, const int vecs, size depth, const real *a
 
 /* The tile of a size that is known only now. */
 static void NAME(any_tile)(size rows, size vecs, size depth, const real *a, const real *b, size step, const size *offset,
-                           NAME(target) t) {
+                           const size *start, NAME(target) t) {
 #define CASE(r)                                                                                                        \
     case r:                                                                                                            \
-        if (offset)                                                                                                    \
-            if (vecs == 2)                                                                                             \
-                NAME(tile)(r, 2, depth, a, b, 0, offset, t);                                                           \
-            else                                                                                                       \
-                NAME(tile)(r, 1, depth, a, b, 0, offset, t);                                                           \
+        if (offset && vecs == 2)                                                                                       \
+            NAME(tile)(r, 2, depth, a, b, 0, offset, start, t);                                                        \
+        else if (offset)                                                                                               \
+            NAME(tile)(r, 1, depth, a, b, 0, offset, start, t);                                                        \
         else if (vecs == 2)                                                                                            \
-            NAME(tile)(r, 2, depth, a, b, step, NULL, t);                                                              \
+            NAME(tile)(r, 2, depth, a, b, step, NULL, NULL, t);                                                        \
         else                                                                                                           \
-            NAME(tile)(r, 1, depth, a, b, step, NULL, t);                                                              \
+            NAME(tile)(r, 1, depth, a, b, step, NULL, NULL, t);                                                        \
         break;
     switch (rows) {
         CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
@@ -95,29 +94,29 @@ static void NAME(pack_rows)(size rows, size depth, const real *a, size row, size
     }
 }
 
-/* The columns of a panel of B, as runs of neighbours: `from` in the source, `to` in the target. */
+/* The columns of a panel of B, as runs of neighbours. */
 typedef struct {
-    size columns, runs;
+    size vecs, runs;
     size write_step; /* from column to column in the target, within a run */
-    int contiguous;  /* is the whole panel one run in the target? */
+    int in_place;    /* is the panel whole vectors, and one run in the target? */
     struct {
-        size from, to, length;
+        size from, to, at, length; /* where it starts: in the source, in the target, in the panel */
     } run[COLUMNS];
 } NAME(panel);
 
-/* target (m, columns of the panel) = A (m, depth) · panel; A packed. The target's c is where `to` counts from. */
+/* target (m, columns of the panel) = A (m, depth) · panel; A packed. The target's c is where `to` counts from.
+ * The panel's rows start at b + k · step; with `offset` its vectors start at b + offset[k] + start[v]. */
 static void NAME(times_panel)(size m, size depth, const real *a, const real *b, size step, const size *offset,
-                              const NAME(panel) * panel, NAME(target) t) {
-    size vecs = divide_up(panel->columns, LANES), panels = divide_up(m, ROWS);
-    int in_place = panel->contiguous && panel->columns == vecs * LANES;
+                              const size *start, const NAME(panel) * panel, NAME(target) t) {
+    size panels = divide_up(m, ROWS);
     for (size q = 0; q < panels; q++) {
-        size start = NAME(panel_start)(m, q), rows = NAME(panel_start)(m, q + 1) - start;
+        size first = NAME(panel_start)(m, q), rows = NAME(panel_start)(m, q + 1) - first;
         NAME(target) part = t;
-        part.c += start * t.row;
-        if (t.row_bias) part.row_bias += start;
-        if (in_place) {
+        part.c += first * t.row;
+        if (t.row_bias) part.row_bias += first;
+        if (panel->in_place) {
             part.c += panel->run[0].to;
-            NAME(any_tile)(rows, vecs, depth, a + start * depth, b, step, offset, part);
+            NAME(any_tile)(rows, panel->vecs, depth, a + first * depth, b, step, offset, start, part);
             continue;
         }
         real sums[ROWS * COLUMNS];
@@ -126,16 +125,14 @@ static void NAME(times_panel)(size m, size depth, const real *a, const real *b, 
         aside.row = COLUMNS;
         aside.accumulate = 0;
         if (t.accumulate) aside.row_bias = aside.column_bias = NULL;
-        NAME(any_tile)(rows, vecs, depth, a + start * depth, b, step, offset, aside);
-        for (size i = 0; i < rows; i++) {
-            const real *s = sums + i * COLUMNS;
-            for (size r = 0; r < panel->runs; s += panel->run[r].length, r++) {
+        NAME(any_tile)(rows, panel->vecs, depth, a + first * depth, b, step, offset, start, aside);
+        for (size r = 0; r < panel->runs; r++) {
+            size length = panel->run[r].length, write = panel->write_step;
+            for (size i = 0; i < rows; i++) {
+                const real *s = sums + i * COLUMNS + panel->run[r].at;
                 real *c = part.c + i * t.row + panel->run[r].to;
-                size length = panel->run[r].length, write = panel->write_step;
                 if (t.accumulate)
                     for (size j = 0; j < length; j++) c[j * write] += s[j];
-                else if (write == 1)
-                    for (size j = 0; j < length; j++) c[j] = s[j];
                 else
                     for (size j = 0; j < length; j++) c[j * write] = s[j];
             }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .formula import FormulaLines, formulas
+from .formula import FormulaLines, equations, formulas
 from .gradcheck import GradientCheck, GradientRow, gradcheck
 from .plot import plot_deltas
 from .table import delta_table
@@ -15,6 +15,7 @@ __all__ = [
     "Step",
     "Trace",
     "delta_table",
+    "equations",
     "formulas",
     "gradcheck",
     "plot_deltas",

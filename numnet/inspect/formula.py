@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import NamedTuple
 
-__all__ = ["FormulaLines", "formulas"]
+__all__ = ["FormulaLines", "equations", "formulas"]
 
 
 class FormulaLines(NamedTuple):
@@ -28,3 +29,14 @@ def formulas(layer: object) -> FormulaLines:
     paragraphs = (inspect.getdoc(cls) or "").split("\n\n")
     blocks = [tuple(line.strip() for line in p.splitlines()) for p in paragraphs if p.startswith("    ")]
     return FormulaLines(*(blocks + [(), ()])[:2])
+
+
+def equations(layer: object) -> list[str]:
+    """The forward formulas alone: what stands beside them on a line, or behind a colon, explains and is left out.
+
+    >>> from numnet import nn
+    >>> equations(nn.BatchNorm1d)
+    ['x̂ = (x - μ) / √(σ² + ε)', 'y = γ x̂ + β']
+    """
+    parts = [part for line in formulas(layer).forward for part in re.split(r"\s{3,}", line)]
+    return [part.partition(": ")[0] for part in parts if re.match(r"\S+(\[[^]]*\])? = ", part)]

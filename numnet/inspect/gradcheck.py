@@ -71,7 +71,7 @@ class GradientCheck:
                 line += f"{place}: backward {row.analytic:.6g}, differences {row.numeric:.6g}"
             lines.append(line)
             if row.hint:
-                lines.append(f"  {'':<{width}}  likely: {row.hint}")
+                lines.append(f"  {'':<{width}}  {row.hint}")
         return "\n".join(lines)
 
 

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_deltas"]
 
+_COLOURS = "PuOr_r"  # two colours that colour-blind people tell apart
 
-def plot_deltas(trace: Trace, x: Array, captions: Sequence[str], samples: int = 6) -> Figure:
+
+def plot_deltas(trace: Trace, x: Array, captions: Sequence[str], samples: int = 5) -> Figure:
     """A grid: one row for each sample, one column for each step that changes δ, ∂J/∂x in the first.
 
-    Maps of several channels stand tiled in one image. Orange pushes J up, purple down; each column has its own scale,
+    Maps of several channels stand tiled in one image, units in a strip. Orange pushes J up, purple down; each column has its own scale,
     the same for all samples, written under its heading.
 
     Args:
@@ -44,23 +46,29 @@ def plot_deltas(trace: Trace, x: Array, captions: Sequence[str], samples: int = 
     samples = min(samples, len(x))
     columns = [("∂J/∂x", trace.input_delta)] + [(_heading(s), s.delta) for s in trace if _is_shown(s, len(x))]
     width = 1 + len(columns)
-    figure = Figure(figsize=(1.35 * width, 1.25 * samples + 1.1), layout="constrained")
-    figure.suptitle("forward →    x, then the layers in their order    ← back: the δ that reaches each layer's output")
+    figure = Figure(figsize=(1.75 * width, 1.7 * samples + 1.2), layout="constrained")
+    figure.suptitle("x goes forward to the right;  δ, arriving at each layer's output, comes back to the left")
     axes = figure.subplots(samples, width, squeeze=False)
     for row in range(samples):
         axes[row, 0].imshow(x[row, 0], cmap="gray_r")
         axes[row, 0].set_ylabel(captions[row], rotation=0, ha="right", va="center")
     axes[0, 0].set_title("x", fontsize=9)
-    for column, (heading, delta) in enumerate(columns, start=1):
-        limit = float(np.abs(delta[:samples]).max()) or 1.0
-        axes[0, column].set_title(f"{heading}\n±{limit:.1e}", fontsize=9)
-        for row in range(samples):
-            axes[row, column].imshow(_tiles(delta[row]), cmap="PuOr_r", vmin=-limit, vmax=limit)
     for axis in axes.flat:
         axis.set_xticks([])
         axis.set_yticks([])
         for spine in axis.spines.values():
             spine.set_linewidth(0.4)
+    for column, (heading, delta) in enumerate(columns, start=1):
+        limit = float(np.abs(delta[:samples]).max()) or 1.0
+        axes[0, column].set_title(f"{heading}\n±{limit:.1e}", fontsize=9)
+        for row in range(samples):
+            axis = axes[row, column]
+            if delta.ndim == 4:
+                axis.imshow(_tiles(delta[row]), cmap=_COLOURS, vmin=-limit, vmax=limit)
+            else:  # one number a unit: a strip
+                axis.imshow(delta[row][:, None], cmap=_COLOURS, vmin=-limit, vmax=limit, aspect="auto")
+                if delta.shape[1] <= 16:
+                    axis.set_yticks(range(delta.shape[1]), map(str, range(delta.shape[1])), fontsize=6)
     return figure
 
 
@@ -76,14 +84,12 @@ def _heading(step: Step) -> str:
 
 
 def _tiles(delta: Array) -> Any:
-    """(C, H, W) as one picture of C maps with gaps between; (K,) as a near-square grid of its numbers."""
-    maps = delta if delta.ndim == 3 else delta.reshape(-1, 1, 1)
-    channels, height, width = maps.shape
+    """(C, H, W) as one picture: the maps of the channels in a near-square grid, with gaps between."""
+    channels, height, width = delta.shape
     across = int(np.ceil(np.sqrt(channels)))
     down = -(-channels // across)
-    gap = 1 if height > 1 else 0
-    canvas = np.full((down * (height + gap) - gap, across * (width + gap) - gap), np.nan)
-    for i, image in enumerate(maps):
-        top, left = (i // across) * (height + gap), (i % across) * (width + gap)
+    canvas = np.full((down * (height + 1) - 1, across * (width + 1) - 1), np.nan)
+    for i, image in enumerate(delta):
+        top, left = (i // across) * (height + 1), (i % across) * (width + 1)
         canvas[top : top + height, left : left + width] = image
     return canvas

@@ -26,30 +26,33 @@ def delta_table(trace: Trace) -> Table:
         MissingExtraError: rich is not installed.
     """
     try:
+        from rich import box
         from rich.table import Table
     except ImportError as error:
         raise MissingExtraError("rich", "demos") from error
-    table = Table(title=f"δ of every layer, J = {trace.loss:.4f}", title_justify="left", pad_edge=False)
-    for heading in ("layer", "formula", "output shape"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("size of a", "size of δ"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("gradient norms", overflow="fold")
+    title = f"δ of every layer; J = {trace.loss:.4f}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("layer", no_wrap=True)
+    table.add_column("formula", overflow="fold")
+    table.add_column("output\nshape", no_wrap=True)
+    table.add_column("size\nof a", justify="right", no_wrap=True)
+    table.add_column("size\nof δ", justify="right", no_wrap=True)
+    table.add_column("norm of each\ngradient", no_wrap=True)
     for step in trace:
         kind = type(step.layer).__name__
         table.add_row(
             kind if step.path == kind else f"{step.path} {kind}",
             step.formula,
-            " × ".join(map(str, step.output.shape)) or "1",
+            "×".join(map(str, step.output.shape)) or "1",
             _size(step.output),
             "" if step.delta is None else _size(step.delta),
-            "  ".join(f"{name} {_norm(g):.2e}" for name, g in step.parameter_gradients.items()),
+            "\n".join(f"{name} {_norm(g):.1e}" for name, g in step.parameter_gradients.items()),
         )
     return table
 
 
 def _size(a: Array) -> str:
-    return f"{_norm(a) / max(a.size, 1) ** 0.5:.2e}"
+    return f"{_norm(a) / max(a.size, 1) ** 0.5:.1e}"
 
 
 def _norm(a: Array) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 from ..arrays import Array
 from ..call import Call, observe
 from ..nn import Loss, Module
-from .formula import formulas
+from .formula import equations
 
 __all__ = ["Step", "Trace", "trace"]
 
@@ -38,8 +38,8 @@ class Step:
 
     @property
     def formula(self) -> str:
-        """The layer's forward formula, from its docstring."""
-        return "; ".join(formulas(self.layer).forward)
+        """The layer's forward formulas, one a line, from its docstring."""
+        return "\n".join(equations(self.layer))
 
 
 class Trace:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..arrays import Array, is_array, is_floating
-from ..errors import DtypeError, ShapeError, describe
+from ..errors import DtypeError, OptionError, ShapeError, describe
 
-__all__ = ["expect_floating", "expect_same_shape", "expect_shape"]
+__all__ = ["expect_floating", "expect_same_shape", "expect_shape", "refuse_inplace"]
 
 
 def expect_floating(x: Array, dtype: Any = None) -> None:
@@ -54,3 +54,14 @@ def expect_same_shape(name: str, x: Array, target: Array) -> None:
     if x.shape != target.shape:
         cure = f"target.reshape{x.shape}" if x.size == target.size else "check which samples belong together"
         raise ShapeError(f"{name} of the input's shape {tuple(x.shape)}", f"shape {tuple(target.shape)}", cure)
+
+
+def refuse_inplace(layer: object, inplace: bool) -> None:
+    """``inplace`` is PyTorch's option to write into the input, which no layer of numnet does.
+
+    Raises:
+        OptionError: it is asked for.
+    """
+    if inplace:
+        name = type(layer).__name__
+        raise OptionError(f"{name}(inplace=False): a layer never writes into its input", "inplace=True", "leave it out")

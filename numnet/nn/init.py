@@ -1,8 +1,8 @@
 """Initial weights, with the names, arguments and bounds of ``torch.nn.init``.
 
-Every function fills what it is given in place, a Parameter, a Tensor or a plain array, and returns it. Numbers are drawn
-in float64 from ``rng`` (the default generator of :mod:`numnet.random` if it is left out) and then rounded, so that one
-seed means the same network in float32 and in float64.
+Every function fills what it is given, a Parameter, a Tensor or a plain array, in place and returns it. Numbers are
+drawn in float64 from ``rng`` (the default generator of :mod:`numnet.random` if it is left out) and then rounded, so
+that one seed means the same network in float32 and in float64.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..random import default_rng
 __all__ = [
     "calculate_gain",
     "constant_",
+    "default_",
     "dirac_",
     "eye_",
     "kaiming_normal_",
@@ -55,6 +56,8 @@ def trunc_normal_(
     """Normal numbers, given that they lie between ``a`` and ``b``.
 
         x = mean + std Φ⁻¹(u)        u uniform from Φ((a - mean)/std) to Φ((b - mean)/std)
+
+    As in PyTorch, ``a`` and ``b`` are bounds of x itself, not multiples of ``std``.
     """
     low, high = ndtr((a - mean) / std), ndtr((b - mean) / std)
     u = (rng or default_rng()).uniform(low, high, _shape(tensor))
@@ -96,11 +99,13 @@ def dirac_(tensor: T, groups: int = 1) -> T:
         ShapeError: another number of axes.
         OptionError: ``groups`` does not divide the filters.
     """
-    filters, channels, *kernel = shape = _shape(tensor)
-    if not 1 <= len(kernel) <= 3:
+    shape = _shape(tensor)
+    if not 3 <= len(shape) <= 5:
         raise ShapeError("a convolution's weight, with 3 to 5 axes", f"shape {shape}", "use eye_ for a matrix")
+    filters, channels, *kernel = shape
     if groups < 1 or filters % groups:
-        raise OptionError("groups that divide the filters", f"groups={groups} with {filters} filters", "choose a divisor")
+        got = f"groups={groups} with {filters} filters"
+        raise OptionError("groups that divide the filters", got, "choose a divisor")
     W = np.zeros(shape)
     centre = tuple(k // 2 for k in kernel)
     for f in range(filters):
@@ -163,6 +168,17 @@ def kaiming_normal_(
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), rng=rng)
 
 
+def default_(weight: Any, bias: Any | None, *, rng: Rng = None) -> None:
+    """PyTorch's initial values of linear and convolution layers: W and b uniform in ±1/√fan_in.
+
+    W is Kaiming uniform with a = √5, whose bound is √(6 / ((1 + a²) · fan_in)) = 1/√fan_in.
+    """
+    bound = 1 / sqrt(max(1, _fans(weight)[0]))
+    for parameter in (weight, bias):
+        if parameter is not None:
+            uniform_(parameter, -bound, bound, rng=rng)
+
+
 def orthogonal_(tensor: T, gain: float = 1.0, *, rng: Rng = None) -> T:
     """``gain`` times a matrix drawn evenly from those whose rows (or columns, if they are fewer) are orthonormal.
 
@@ -215,7 +231,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     if nonlinearity == "leaky_relu":
         return sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in _GAINS:
-        raise OptionError(f"a nonlinearity among leaky_relu, {', '.join(_GAINS)}", repr(nonlinearity), "choose one of these")
+        known = ", ".join(["leaky_relu", *_GAINS])
+        raise OptionError(f"a nonlinearity among {known}", repr(nonlinearity), "choose one of these")
     return _GAINS[nonlinearity]
 
 

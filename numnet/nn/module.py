@@ -1,7 +1,8 @@
-"""Module: anything with parameters that can be called; its backward is the record of what it called, walked in reverse."""
+"""Module: anything with parameters that can be called; its backward walks the record of what it called in reverse."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
@@ -11,7 +12,8 @@ from ..arrays import Array, array_module, is_array, is_floating
 from ..call import state
 from ..errors import BackwardError, DtypeError, NumnetError, ShapeError, StateDictError, describe
 from ..kernels import gpu
-from ..tensor import Parameter, Tensor, backpropagate
+from ..tape import backpropagate
+from ..tensor import Parameter, Tensor
 
 __all__ = ["Module"]
 
@@ -21,6 +23,12 @@ class _Record(NamedTuple):
 
     inputs: tuple[Any, ...]
     outputs: tuple[Tensor, ...]
+
+
+class _Latest(threading.local):
+    """The latest call of one module with plain arrays, in this thread."""
+
+    record: _Record | None = None
 
 
 class LoadResult(NamedTuple):
@@ -49,6 +57,18 @@ class Module:
 
     _buffers: tuple[str, ...] = ()
 
+    __slots__ = ("__dict__", "__weakref__", "_latest")  # vars(module) holds settings, parameters and children alone
+
+    _latest: _Latest
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        module = super().__new__(cls)
+        module._latest = _Latest()
+        return module
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self).copy()  # a copy of a module starts without a latest call
+
     # ------------------------------------------------------------------ calling
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
@@ -67,7 +87,7 @@ class Module:
         return self._call_with_arrays(inputs, options)
 
     def _call_with_arrays(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        state.latest.pop(self, None)
+        self._latest.record = None
         leaves = tuple([self._leaf(i, x) for i, x in enumerate(inputs)])
         result = self._run(*leaves, **options)
         outputs = result if isinstance(result, tuple) else (result,)
@@ -77,7 +97,7 @@ class Module:
             error.where = f"{type(self).__name__}, forward"
             raise error
         if state.recording:
-            state.latest[self] = _Record(leaves, outputs)
+            self._latest.record = _Record(leaves, outputs)
         arrays = tuple([y.data for y in outputs])
         return arrays if isinstance(result, tuple) else arrays[0]
 
@@ -113,7 +133,7 @@ class Module:
             BackwardError: no call to go back through. A call can be gone back through once.
             ShapeError, DtypeError: ``delta`` does not fit the output.
         """
-        record = state.latest.pop(self, None)
+        record, self._latest.record = self._latest.record, None
         if record is None:
             error: NumnetError = BackwardError(
                 "a call with plain arrays, in this thread and outside of no_grad, to go back through",
@@ -124,15 +144,16 @@ class Module:
             raise error
         outputs = record.outputs
         if delta is None and len(outputs) == 1 and outputs[0].data.size == 1:
-            delta = np.ones(outputs[0].shape, outputs[0].dtype)
+            delta = array_module(outputs[0].data).ones(outputs[0].shape, outputs[0].dtype)
         deltas = delta if isinstance(delta, tuple) else (delta,)
         try:
             self._check_deltas(outputs, deltas)
         except NumnetError as error:
-            state.latest[self] = record  # nothing has been touched: the right delta may follow
+            self._latest.record = record  # nothing has been touched: the right delta may follow
             error.where = f"{type(self).__name__}, backward"
             raise
-        backpropagate(outputs, deltas)
+        origins = [(y.place, d) for y, d in zip(outputs, deltas, strict=True) if y.requires_grad and d is not None]
+        backpropagate(origins)
         asked = [x for x in record.inputs if isinstance(x, Tensor) and x.requires_grad]
         if len(asked) == 1:
             return asked[0].grad

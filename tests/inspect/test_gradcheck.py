@@ -109,7 +109,7 @@ class Rectifier(nn.Layer):
 def test_on_a_kink_any_slope_between_is_right(slope: float, ok: bool) -> None:
     report = gradcheck(Rectifier(slope), np.array([0.0, 1.0, -1.0, 1e-5, -3e-4]))
     assert report.ok == ok
-    assert report.rows[0].kinks == (1 if ok else 0)
+    assert report.rows[0].kinks == (1 if slope in (0.0, 1.0) else 0)  # 0.5 is what differences say themselves
 
 
 class Power(nn.Layer):

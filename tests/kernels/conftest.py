@@ -58,7 +58,7 @@ def close() -> Callable[[Any, Any], None]:
 
 @pytest.fixture
 def by_torch() -> Callable[..., tuple[Any, np.ndarray, list[Any]]]:
-    """``y, delta, gradients = by_torch(f, draw, *arrays)``: f and its autograd by PyTorch, for a δ that ``draw`` made."""
+    """``y, delta, gradients = by_torch(f, draw, *arrays)``: f and its autograd, for a δ that ``draw`` made."""
     torch = pytest.importorskip("torch", reason="the comparison is with PyTorch")
     torch.set_num_threads(1)  # the arrays are tiny
 

@@ -86,6 +86,18 @@ def test_a_step_is_in_place():
     np.testing.assert_array_equal(buffer, [1, 1, 1])  # a copy of the gradient, not the gradient
 
 
+def test_settings_that_are_numpy_scalars_change_no_bit(rng):
+    p, g, buffer, m, v = (rng.random(50, np.float32) for _ in range(5))
+    arrays = []
+    for number in (float, np.float64):
+        settings = [number(s) for s in (0.03, 0.9, 0.999, 1e-8, 0.01)]
+        arrays += [[p.copy(), buffer.copy()], [p.copy(), m.copy(), v.copy()]]
+        reference.sgd_step(arrays[-2][0], g, arrays[-2][1], *settings[:2], *settings[3:], False, False, False)
+        q, *moments = arrays[-1]
+        reference.adam_step(q, g, *moments, None, 3, *settings, False, False, False)
+    np.testing.assert_array_equal(np.concatenate(arrays[0] + arrays[1]), np.concatenate(arrays[2] + arrays[3]))
+
+
 def test_what_would_broadcast_is_refused():
     p, one = np.ones(3), np.ones(1)
     with pytest.raises(ShapeError, match="g of shape"):

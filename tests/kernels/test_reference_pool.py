@@ -89,10 +89,8 @@ def test_avg_pool(size, kernel, stride, padding, ceil_mode, count_include_pad, d
     window = symmetric(kernel, stride, padding, (1,) * len(size), ceil_mode)
     divisors = (None,) if len(size) == 1 else (None, 1, 7)  # PyTorch has no divisor_override in one dimension
     for divisor in divisors:
-        options = () if len(size) == 1 else (divisor,)
-        y, delta, (delta_x,) = by_torch(
-            lambda x: f(x, kernel, stride, padding, ceil_mode, count_include_pad, *options), draw, x  # noqa: B023
-        )
+        options = (kernel, stride, padding, ceil_mode, count_include_pad, divisor)[: 5 if len(size) == 1 else 6]
+        y, delta, (delta_x,) = by_torch(lambda x, options=options: f(x, *options), draw, x)
         close(reference.avg_pool(x, window, count_include_pad, divisor), y)
         close(reference.avg_pool_backward(delta, x.shape, window, count_include_pad, divisor), delta_x)
 

@@ -25,9 +25,11 @@ def relu_backward(a: Array, delta: Array) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    """Logistic function for any shape.
+    """Logistic function.
 
         a = 1 / (1 + e⁻ˣ)  =  eˣ / (1 + eˣ)        the one whose exponential cannot overflow
+
+    Shapes: x and a of any one shape.
     """
     xp = array_module(x)
     e = xp.exp(-abs(x))

@@ -1,13 +1,13 @@
-"""The one check of the reference twins: an array that has to have this shape and dtype."""
+"""The checks of the reference twins: an array has this shape and dtype; labels are labels."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ...arrays import Array
-from ...errors import DtypeError, ShapeError, describe
+from ...errors import DtypeError, LabelError, ShapeError, describe
 
-__all__ = ["expect"]
+__all__ = ["expect", "expect_labels"]
 
 
 def expect(name: str, array: Array | None, shape: tuple[int, ...], dtype: Any, cure: str) -> None:
@@ -23,3 +23,18 @@ def expect(name: str, array: Array | None, shape: tuple[int, ...], dtype: Any, c
         raise ShapeError(f"{name} of shape {shape}", describe(array), cure)
     if array.dtype != dtype:
         raise DtypeError(f"{name} of dtype {dtype}", describe(array), f"convert one side, as in array.astype({dtype})")
+
+
+def expect_labels(labels: Array, classes: int, ignore_index: int) -> Array:
+    """Which of the labels (M,) count, those that are not ``ignore_index``: a mask (M,).
+
+    Raises:
+        LabelError: one that counts is outside 0 … ``classes`` - 1.
+    """
+    kept = labels != ignore_index
+    wrong = kept & ((labels < 0) | (labels >= classes))
+    if bool(wrong.any()):
+        row = int(wrong.argmax())
+        cure = "count the classes from 0, and give the last layer one output per class"
+        raise LabelError(f"class labels 0 … {classes - 1}", f"label {int(labels[row])} in row {row}", cure)
+    return kept

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...arrays import Array, array_module
-from ...errors import DtypeError, LabelError, ShapeError, describe
-from .checks import expect
+from ...errors import DtypeError, ShapeError, describe
+from .checks import expect, expect_labels
 from .softmax import log_softmax
 
 __all__ = ["cross_entropy", "cross_entropy_backward"]
@@ -29,12 +29,7 @@ def cross_entropy(
     """
     xp, (rows, classes) = array_module(z), _check(z, labels, weight)
     smoothing = float(label_smoothing)  # a NumPy scalar would turn float32 into float64
-    kept = labels != ignore_index  # (M,)
-    wrong = kept & ((labels < 0) | (labels >= classes))
-    if bool(wrong.any()):
-        row = int(wrong.argmax())
-        cure = "count the classes from 0, and give the last layer one output per class"
-        raise LabelError(f"class labels 0 … {classes - 1}", f"label {int(labels[row])} in row {row}", cure)
+    kept = expect_labels(labels, classes, ignore_index)  # (M,)
     y = xp.where(kept, labels, 0)
     w = xp.ones(classes, z.dtype) if weight is None else weight  # (C,)
     log_p = log_softmax(z, 1)  # (M, C)

@@ -9,9 +9,11 @@ __all__ = ["log_softmax", "log_softmax_backward", "softmax", "softmax_backward"]
 
 
 def softmax(x: Array, axis: int) -> Array:
-    """Probabilities in proportion to eˣ along ``axis``, for any shape.
+    """Probabilities in proportion to eˣ along ``axis``.
 
         aᵢ = e^(xᵢ - max x) / Σⱼ e^(xⱼ - max x)        the shift cancels, and nothing overflows
+
+    Shapes: x and a of any one shape.
     """
     e = array_module(x).exp(_shifted(x, axis))
     return e / e.sum(axis=axis, keepdims=True)
@@ -31,6 +33,8 @@ def log_softmax(x: Array, axis: int) -> Array:
     """Logarithm of :func:`softmax`, exact where the probability itself would round to 0.
 
         aᵢ = xᵢ - max x - log Σⱼ e^(xⱼ - max x)
+
+    Shapes: x and a of any one shape.
     """
     xp, shifted = array_module(x), _shifted(x, axis)
     if not x.size:

@@ -56,10 +56,10 @@ def fold(u: Array, window: Window, spatial: Sequence[int]) -> Array:
 
 
 def _border(spatial: Sequence[int], window: Window, out: Sequence[int]) -> list[tuple[int, int]]:
-    """The padding, and behind it what a window of ``ceil_mode`` sees beyond."""
-    border = []
-    for size, extent, s, o, (before, after) in zip(
-        spatial, window.extent, window.stride, out, window.padding, strict=True
-    ):
-        border.append((before, max(after, s * (o - 1) + extent - before - size)))
-    return border
+    """How far the windows reach beyond x, before and behind; with ``ceil_mode`` that can be more than the padding."""
+    return [
+        (before, max(0, stride * (o - 1) + extent - before - size))
+        for size, extent, stride, o, (before, _) in zip(
+            spatial, window.extent, window.stride, out, window.padding, strict=True
+        )
+    ]

@@ -1,0 +1,563 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
+"""Everything but matrix products: activation, softmax, cross-entropy, batch norm, pooling, optimisers, compiled.
+
+The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover: no
+float arrays of one dtype, shapes that do not fit, labels out of range, a target that cannot be written in place. Why: the
+reference twin then does the work, or writes the error, and neither has to be done twice.
+"""
+
+cimport numpy as cnp
+from libc.math cimport pow, sqrt
+from libc.stdint cimport int64_t
+from libc.string cimport memset
+
+from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer, threads_for
+
+cnp.import_array()
+
+cdef extern from "maps_kernels.h" nogil:
+    ctypedef int (*map_kernel)(const void *job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil
+    enum: NO_MEMORY, BAD_INDEX
+
+    ctypedef struct maps_kernels:
+        map_kernel relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
+        map_kernel softmax, softmax_backward, cross_entropy, cross_entropy_backward
+        map_kernel batch_norm, batch_norm_backward
+        map_kernel max_pool, max_pool_backward, avg_pool, avg_pool_backward
+        map_kernel sgd_step, adam_step
+
+    const maps_kernels *maps_for(int isa, int is_double)
+
+    struct map_job:
+        const void *x
+        const void *delta
+        void *y
+
+    struct softmax_job:
+        const void *x
+        const void *delta
+        void *y
+        Py_ssize_t C, inner
+        bint logarithm
+
+    struct cross_entropy_job:
+        const void *z
+        const void *weight
+        const void *delta
+        const int64_t *labels
+        void *p
+        void *J
+        void *delta_z
+        Py_ssize_t C
+        int64_t ignore_index
+        double smoothing
+
+    struct norm_job:
+        const void *x
+        const void *delta
+        const void *weight
+        const void *bias
+        void *y
+        void *mean
+        void *var
+        void *inv_std
+        void *d_gamma
+        void *d_beta
+        Py_ssize_t N, C, S
+        double eps
+        bint constant_statistics
+
+    struct pool_job:
+        const void *x
+        void *y
+        int64_t *index
+        Py_ssize_t planes
+        Py_ssize_t[3] size_in "in"
+        Py_ssize_t[3] out, kernel, stride, before, after, dilation
+        bint count_include_pad
+        double divisor
+
+    struct sgd_job:
+        void *p
+        void *buffer
+        const void *g
+        double lr, momentum, dampening, weight_decay
+        bint nesterov, maximize, first
+
+    struct adam_job:
+        void *p
+        void *m
+        void *v
+        void *v_max
+        const void *g
+        double step_size, root_c2, beta1, beta2, eps, shrink, weight_decay
+        bint maximize
+
+    int run_in_parts(map_kernel kernel, const void *job, Py_ssize_t count, Py_ssize_t part, int threads)
+
+cdef enum:
+    COLUMNS = 64  # that norm.h does together
+    ELEMENTS = 16384  # of an array in one part of the work
+    SMALL = 65536  # bound of every number of a window: no product of them overflows
+
+
+cdef int _run(map_kernel kernel, const void *job, Py_ssize_t count, Py_ssize_t part, double work) except NO_MEMORY:
+    """Run a job of so many rows, planes, … in parts of a fixed size; `work` is about 8 times the elements read."""
+    cdef int threads = threads_for(work), status
+    if work < 1e5:
+        status = run_in_parts(kernel, job, count, part, threads)
+    else:
+        with nogil:
+            status = run_in_parts(kernel, job, count, part, threads)
+    if status == NO_MEMORY:
+        raise MemoryError
+    return status
+
+
+cdef inline cnp.ndarray _empty_like(cnp.ndarray x, int kind):
+    return empty(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), kind)
+
+
+cdef inline bint _alike(object a, object b, int kind) noexcept:
+    """Is b an array of this type, and of the shape of a?"""
+    cdef int axes = cnp.PyArray_NDIM(<cnp.ndarray> a)
+    return is_float_array(b, kind, axes) and _same(cnp.PyArray_DIMS(<cnp.ndarray> a), cnp.PyArray_DIMS(<cnp.ndarray> b), axes)
+
+
+cdef inline bint _same(const cnp.npy_intp *a, const cnp.npy_intp *b, int axes) noexcept:
+    cdef int axis
+    for axis in range(axes):
+        if a[axis] != b[axis]:
+            return False
+    return True
+
+
+cdef inline bint _is_vector(object a, int kind, Py_ssize_t length) noexcept:
+    return is_float_array(a, kind, 1) and cnp.PyArray_DIM(<cnp.ndarray> a, 0) == length
+
+
+cdef inline bint _is_vector_or_none(object a, int kind, Py_ssize_t length) noexcept:
+    return a is None or _is_vector(a, kind, length)
+
+
+cdef inline object _contiguous_or_none(object a):
+    return None if a is None else c_contiguous(a)
+
+
+# --- activations ---
+
+cdef object _map(map_kernel kernel, object x, object delta, int kind, double work_each):
+    """One kernel over all elements of x, and of delta or None."""
+    x = c_contiguous(x)
+    delta = _contiguous_or_none(delta)
+    cdef cnp.ndarray y = _empty_like(x, kind)
+    cdef map_job job = map_job(pointer(x), pointer(delta), cnp.PyArray_DATA(y))
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(y)
+    _run(kernel, &job, count, ELEMENTS, work_each * <double> count)
+    return y
+
+
+def relu(object x):
+    cdef int kind = float_type(x)
+    return NotImplemented if kind < 0 else _map(maps_for(isa, kind == cnp.NPY_DOUBLE).relu, x, None, kind, 8)
+
+
+def relu_backward(object a, object delta):
+    cdef int kind = float_type(a)
+    if kind < 0 or not _alike(a, delta, kind):
+        return NotImplemented
+    return _map(maps_for(isa, kind == cnp.NPY_DOUBLE).relu_backward, a, delta, kind, 12)
+
+
+def sigmoid(object x):
+    cdef int kind = float_type(x)
+    return NotImplemented if kind < 0 else _map(maps_for(isa, kind == cnp.NPY_DOUBLE).sigmoid, x, None, kind, 32)
+
+
+def sigmoid_backward(object a, object delta):
+    cdef int kind = float_type(a)
+    if kind < 0 or not _alike(a, delta, kind):
+        return NotImplemented
+    return _map(maps_for(isa, kind == cnp.NPY_DOUBLE).sigmoid_backward, a, delta, kind, 12)
+
+
+def tanh(object x):
+    cdef int kind = float_type(x)
+    return NotImplemented if kind < 0 else _map(maps_for(isa, kind == cnp.NPY_DOUBLE).tanh, x, None, kind, 32)
+
+
+def tanh_backward(object a, object delta):
+    cdef int kind = float_type(a)
+    if kind < 0 or not _alike(a, delta, kind):
+        return NotImplemented
+    return _map(maps_for(isa, kind == cnp.NPY_DOUBLE).tanh_backward, a, delta, kind, 12)
+
+
+# --- softmax and cross-entropy ---
+
+cdef object _softmax(object x, object delta, object axis, bint logarithm):
+    """The forward pass where delta is None, else the backward pass with x in the place of the activation."""
+    cdef int kind = float_type(x)
+    if kind < 0 or not (delta is None or _alike(x, delta, kind)):
+        return NotImplemented
+    cdef int axes = cnp.PyArray_NDIM(<cnp.ndarray> x), at = axis, i
+    if at < 0:
+        at += axes
+    if at < 0 or at >= axes:
+        return NotImplemented
+    x = c_contiguous(x)
+    delta = _contiguous_or_none(delta)
+    cdef cnp.ndarray y = _empty_like(x, kind)
+    cdef Py_ssize_t outer = 1, count = cnp.PyArray_SIZE(y)
+    if count == 0:
+        return y
+    cdef softmax_job job = softmax_job(pointer(x), pointer(delta), cnp.PyArray_DATA(y), cnp.PyArray_DIM(y, at), 1, logarithm)
+    for i in range(at):
+        outer *= cnp.PyArray_DIM(y, i)
+    for i in range(at + 1, axes):
+        job.inner *= cnp.PyArray_DIM(y, i)
+    cdef const maps_kernels *kernels = maps_for(isa, kind == cnp.NPY_DOUBLE)
+    _run(kernels.softmax if delta is None else kernels.softmax_backward, &job, outer, max(1, ELEMENTS // (job.C * job.inner)),
+         32.0 * <double> count)
+    return y
+
+
+def softmax(object x, object axis):
+    return _softmax(x, None, axis, False)
+
+
+def softmax_backward(object a, object delta, object axis):
+    return NotImplemented if delta is None else _softmax(a, delta, axis, False)
+
+
+def log_softmax(object x, object axis):
+    return _softmax(x, None, axis, True)
+
+
+def log_softmax_backward(object a, object delta, object axis):
+    return NotImplemented if delta is None else _softmax(a, delta, axis, True)
+
+
+cdef object _labels(object labels, Py_ssize_t rows):
+    """Integer labels (rows,) as a contiguous int64 array, or None. uint64 has numbers that int64 has not."""
+    if not cnp.PyArray_Check(labels):
+        return None
+    cdef cnp.ndarray array = labels
+    if (not cnp.PyArray_ISINTEGER(array) or (cnp.PyArray_ISUNSIGNED(array) and cnp.PyArray_ITEMSIZE(array) == 8)
+            or cnp.PyArray_NDIM(array) != 1 or cnp.PyArray_DIM(array, 0) != rows):
+        return None
+    return cnp.PyArray_FROM_OTF(array, cnp.NPY_INT64, cnp.NPY_ARRAY_CARRAY_RO)
+
+
+cdef bint _labels_fit(const int64_t *labels, Py_ssize_t rows, Py_ssize_t classes, int64_t ignore_index) noexcept nogil:
+    cdef Py_ssize_t m
+    cdef bint fit = True
+    for m in range(rows):
+        fit &= (0 <= labels[m] < classes) | (labels[m] == ignore_index)
+    return fit
+
+
+cdef bint _cross_entropy_job(cross_entropy_job *job, object z, object labels, object weight, object ignore_index,
+                             object label_smoothing):
+    cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> z, 0)
+    memset(job, 0, sizeof(cross_entropy_job))
+    job.C = cnp.PyArray_DIM(<cnp.ndarray> z, 1)
+    job.weight = pointer(weight)
+    job.labels = <const int64_t *> pointer(labels)
+    job.ignore_index = ignore_index
+    job.smoothing = label_smoothing
+    return _labels_fit(job.labels, rows, job.C, job.ignore_index)
+
+
+def cross_entropy(object z, object labels, object weight, object ignore_index, object label_smoothing):
+    cdef int kind = float_type(z)
+    if kind < 0 or not is_float_array(z, kind, 2) or not _is_vector_or_none(weight, kind, cnp.PyArray_DIM(<cnp.ndarray> z, 1)):
+        return NotImplemented
+    labels = _labels(labels, cnp.PyArray_DIM(<cnp.ndarray> z, 0))
+    cdef cross_entropy_job job
+    weight = _contiguous_or_none(weight)
+    if labels is None or not _cross_entropy_job(&job, z, labels, weight, ignore_index, label_smoothing):
+        return NotImplemented
+    z = c_contiguous(z)
+    cdef cnp.ndarray p = _empty_like(z, kind), J = empty(1, cnp.PyArray_DIMS(p), kind)
+    job.z, job.p, job.J = pointer(z), cnp.PyArray_DATA(p), cnp.PyArray_DATA(J)
+    _run(maps_for(isa, kind == cnp.NPY_DOUBLE).cross_entropy, &job, cnp.PyArray_DIM(p, 0), max(1, ELEMENTS // max(job.C, 8)),
+         32.0 * <double> cnp.PyArray_SIZE(p))
+    return J, p
+
+
+def cross_entropy_backward(object p, object labels, object weight, object ignore_index, object label_smoothing, object delta):
+    cdef int kind = float_type(p)
+    if (kind < 0 or not is_float_array(p, kind, 2) or not _is_vector_or_none(weight, kind, cnp.PyArray_DIM(<cnp.ndarray> p, 1))
+            or not _is_vector(delta, kind, cnp.PyArray_DIM(<cnp.ndarray> p, 0))):
+        return NotImplemented
+    labels = _labels(labels, cnp.PyArray_DIM(<cnp.ndarray> p, 0))
+    cdef cross_entropy_job job
+    weight = _contiguous_or_none(weight)
+    if labels is None or not _cross_entropy_job(&job, p, labels, weight, ignore_index, label_smoothing):
+        return NotImplemented
+    p = c_contiguous(p)
+    delta = c_contiguous(delta)
+    cdef cnp.ndarray delta_z = _empty_like(p, kind)
+    job.p, job.delta, job.delta_z = pointer(p), pointer(delta), cnp.PyArray_DATA(delta_z)
+    _run(maps_for(isa, kind == cnp.NPY_DOUBLE).cross_entropy_backward, &job, cnp.PyArray_DIM(delta_z, 0),
+         max(1, ELEMENTS // max(job.C, 8)), 12.0 * <double> cnp.PyArray_SIZE(delta_z))
+    return delta_z
+
+
+# --- batch norm ---
+
+cdef int _norm_job(norm_job *job, object x, object delta, object weight, object bias, object mean, object inv_std):
+    """Fill the job, of C-contiguous arrays; the type of the arrays, or -1 where they do not fit or x is empty."""
+    cdef int kind = float_type(x)
+    if kind < 0 or not is_float_array(x, kind, 3) or not (delta is None or _alike(x, delta, kind)):
+        return -1
+    memset(job, 0, sizeof(norm_job))
+    cdef cnp.ndarray array = x
+    job.N, job.C, job.S = cnp.PyArray_DIM(array, 0), cnp.PyArray_DIM(array, 1), cnp.PyArray_DIM(array, 2)
+    if not (_is_vector_or_none(weight, kind, job.C) and _is_vector_or_none(bias, kind, job.C)
+            and _is_vector_or_none(mean, kind, job.C) and _is_vector_or_none(inv_std, kind, job.C)):
+        return -1
+    job.x, job.delta, job.weight, job.bias = pointer(x), pointer(delta), pointer(weight), pointer(bias)
+    job.mean, job.inv_std = pointer(mean), pointer(inv_std)
+    return kind if cnp.PyArray_SIZE(array) > 0 else -1
+
+
+cdef int _run_norm(map_kernel kernel, norm_job *job, double work_each) except NO_MEMORY:
+    cdef Py_ssize_t part = max(1, COLUMNS // job.S)  # channels
+    return _run(kernel, job, job.C, part, work_each * <double> job.N * <double> job.C * <double> job.S)
+
+
+cdef inline object _readable(object a):
+    return c_contiguous(a) if float_type(a) >= 0 else a
+
+
+def batch_norm_train(object x, object weight, object bias, object eps):
+    cdef norm_job job
+    x, weight, bias = _readable(x), _readable(weight), _readable(bias)
+    cdef int kind = _norm_job(&job, x, None, weight, bias, None, None)
+    if kind < 0:
+        return NotImplemented
+    cdef cnp.npy_intp C = job.C
+    cdef cnp.ndarray y = _empty_like(x, kind), mean = empty(1, &C, kind), var = empty(1, &C, kind), inv_std = empty(1, &C, kind)
+    job.y, job.mean, job.var, job.inv_std = pointer(y), pointer(mean), pointer(var), pointer(inv_std)
+    job.eps = eps
+    _run_norm(maps_for(isa, kind == cnp.NPY_DOUBLE).batch_norm, &job, 16)
+    return y, mean, var, inv_std
+
+
+def batch_norm_eval(object x, object mean, object inv_std, object weight, object bias):
+    cdef norm_job job
+    x, mean, inv_std, weight, bias = _readable(x), _readable(mean), _readable(inv_std), _readable(weight), _readable(bias)
+    if mean is None or inv_std is None:
+        return NotImplemented
+    cdef int kind = _norm_job(&job, x, None, weight, bias, mean, inv_std)
+    if kind < 0:
+        return NotImplemented
+    cdef cnp.ndarray y = _empty_like(x, kind)
+    job.y = pointer(y)
+    job.constant_statistics = True
+    _run_norm(maps_for(isa, kind == cnp.NPY_DOUBLE).batch_norm, &job, 8)
+    return y
+
+
+cdef object _batch_norm_backward(object x, object delta, object mean, object inv_std, object weight, object needs, bint constant):
+    cdef norm_job job
+    x, delta, mean, inv_std, weight = _readable(x), _readable(delta), _readable(mean), _readable(inv_std), _readable(weight)
+    if delta is None or mean is None or inv_std is None:
+        return NotImplemented
+    cdef int kind = _norm_job(&job, x, delta, weight, None, mean, inv_std)
+    if kind < 0:
+        return NotImplemented
+    cdef cnp.npy_intp C = job.C
+    needs_x, needs_gamma, needs_beta = needs
+    delta_x = _empty_like(x, kind) if needs_x else None
+    d_gamma = empty(1, &C, kind) if needs_gamma else None
+    d_beta = empty(1, &C, kind) if needs_beta else None
+    job.y, job.d_gamma, job.d_beta = pointer(delta_x), pointer(d_gamma), pointer(d_beta)
+    job.constant_statistics = constant
+    _run_norm(maps_for(isa, kind == cnp.NPY_DOUBLE).batch_norm_backward, &job, 24)
+    return delta_x, d_gamma, d_beta
+
+
+def batch_norm_train_backward(object x, object delta, object weight, object mean, object inv_std, object needs):
+    return _batch_norm_backward(x, delta, mean, inv_std, weight, needs, False)
+
+
+def batch_norm_eval_backward(object x, object delta, object mean, object inv_std, object weight, object needs):
+    return _batch_norm_backward(x, delta, mean, inv_std, weight, needs, True)
+
+
+# --- pooling ---
+
+cdef bint _pool_job(pool_job *job, object x_shape, object window):
+    """Fill the geometry; False where it is out of the ordinary. The job counts three axes, those missing have length 1."""
+    cdef int axes = len(x_shape) - 2, i, axis
+    cdef Py_ssize_t before, after
+    cdef double padded = 1
+    if not 1 <= axes <= 3 or window.axes != axes:
+        return False
+    memset(job, 0, sizeof(pool_job))
+    spatial = x_shape[2:]
+    out = window.output_shape(spatial)
+    for axis in range(3):
+        job.size_in[axis] = job.out[axis] = job.kernel[axis] = job.stride[axis] = job.dilation[axis] = 1
+    for i in range(axes):
+        axis = 3 - axes + i
+        job.size_in[axis], job.out[axis], job.kernel[axis] = spatial[i], out[i], window.kernel[i]
+        job.stride[axis], job.dilation[axis] = window.stride[i], window.dilation[i]
+        before, after = window.padding[i]
+        job.before[axis], job.after[axis] = before, after
+        if not (0 <= before < SMALL and 0 <= after < SMALL and 1 <= job.kernel[axis] < SMALL and 1 <= job.stride[axis] < SMALL
+                and 1 <= job.dilation[axis] < SMALL and job.out[axis] >= 1):
+            return False
+        padded *= <double> (job.size_in[axis] + before + after + job.stride[axis])
+    job.planes = x_shape[0] * x_shape[1]
+    return padded < 2e9  # places in a plane of float32 are held in 32 bits
+
+
+cdef bint _all_windows_see(const pool_job *job) noexcept nogil:
+    """Does every window see an element of x, along every axis?"""
+    cdef int axis
+    cdef Py_ssize_t o, k, place
+    for axis in range(3):
+        for o in range(job.out[axis]):
+            for k in range(job.kernel[axis]):
+                place = o * job.stride[axis] - job.before[axis] + k * job.dilation[axis]
+                if 0 <= place < job.size_in[axis]:
+                    break
+            else:
+                return False
+    return True
+
+
+cdef inline Py_ssize_t _plane(const pool_job *job) noexcept:
+    return job.size_in[0] * job.size_in[1] * job.size_in[2]
+
+
+cdef inline cnp.ndarray _empty_planes(object like, int axes, const pool_job *job, const Py_ssize_t *spatial, int typenum):
+    cdef cnp.npy_intp[5] shape
+    cdef int i
+    shape[0], shape[1] = cnp.PyArray_DIM(<cnp.ndarray> like, 0), cnp.PyArray_DIM(<cnp.ndarray> like, 1)
+    for i in range(axes):
+        shape[2 + i] = spatial[3 - axes + i]
+    return empty(2 + axes, shape, typenum)
+
+
+cdef int _run_pool(map_kernel kernel, pool_job *job) except NO_MEMORY:
+    cdef Py_ssize_t plane = _plane(job)
+    return _run(kernel, job, job.planes, max(1, ELEMENTS // max(plane, 1)), 16.0 * <double> plane * <double> job.planes)
+
+
+def max_pool(object x, object window):
+    cdef int kind = float_type(x)
+    cdef pool_job job
+    if kind < 0 or not _pool_job(&job, x.shape, window) or not _all_windows_see(&job):
+        return NotImplemented
+    x = c_contiguous(x)
+    cdef int axes = cnp.PyArray_NDIM(<cnp.ndarray> x) - 2
+    cdef cnp.ndarray y = _empty_planes(x, axes, &job, job.out, kind)
+    cdef cnp.ndarray index = _empty_planes(x, axes, &job, job.out, cnp.NPY_INT64)
+    job.x, job.y, job.index = pointer(x), pointer(y), <int64_t *> pointer(index)
+    _run_pool(maps_for(isa, kind == cnp.NPY_DOUBLE).max_pool, &job)
+    return y, index
+
+
+def max_pool_backward(object delta, object index, object x_shape):
+    cdef int kind = float_type(delta), axes, i
+    cdef pool_job job
+    if kind < 0 or not cnp.PyArray_Check(index) or cnp.PyArray_TYPE(<cnp.ndarray> index) != cnp.NPY_INT64:
+        return NotImplemented
+    axes = cnp.PyArray_NDIM(<cnp.ndarray> delta) - 2
+    if (not 1 <= axes <= 3 or cnp.PyArray_NDIM(<cnp.ndarray> index) != 2 + axes or len(x_shape) != 2 + axes
+            or not _same(cnp.PyArray_DIMS(<cnp.ndarray> delta), cnp.PyArray_DIMS(<cnp.ndarray> index), 2 + axes)):
+        return NotImplemented
+    memset(&job, 0, sizeof(job))
+    for i in range(3):
+        job.size_in[i] = job.out[i] = 1
+    for i in range(axes):
+        job.size_in[3 - axes + i], job.out[3 - axes + i] = x_shape[2 + i], cnp.PyArray_DIM(<cnp.ndarray> delta, 2 + i)
+    job.planes = cnp.PyArray_DIM(<cnp.ndarray> delta, 0) * cnp.PyArray_DIM(<cnp.ndarray> delta, 1)
+    if (x_shape[0] != cnp.PyArray_DIM(<cnp.ndarray> delta, 0) or x_shape[1] != cnp.PyArray_DIM(<cnp.ndarray> delta, 1)
+            or min(job.size_in[0], job.size_in[1], job.size_in[2]) < 0):
+        return NotImplemented
+    delta = c_contiguous(delta)
+    index = c_contiguous(index)
+    cdef cnp.ndarray delta_x = _empty_planes(delta, axes, &job, job.size_in, kind)
+    job.x, job.y, job.index = pointer(delta), pointer(delta_x), <int64_t *> pointer(index)
+    if _run_pool(maps_for(isa, kind == cnp.NPY_DOUBLE).max_pool_backward, &job) == BAD_INDEX:
+        return NotImplemented
+    return delta_x
+
+
+def avg_pool(object x, object window, object count_include_pad, object divisor_override):
+    cdef int kind = float_type(x)
+    cdef pool_job job
+    if kind < 0 or divisor_override == 0 or not _pool_job(&job, x.shape, window):
+        return NotImplemented
+    x = c_contiguous(x)
+    job.count_include_pad = bool(count_include_pad)
+    job.divisor = 0 if divisor_override is None else divisor_override
+    cdef cnp.ndarray y = _empty_planes(x, cnp.PyArray_NDIM(<cnp.ndarray> x) - 2, &job, job.out, kind)
+    job.x, job.y = pointer(x), pointer(y)
+    _run_pool(maps_for(isa, kind == cnp.NPY_DOUBLE).avg_pool, &job)
+    return y
+
+
+def avg_pool_backward(object delta, object x_shape, object window, object count_include_pad, object divisor_override):
+    cdef int kind = float_type(delta)
+    cdef pool_job job
+    if kind < 0 or divisor_override == 0 or not _pool_job(&job, tuple(x_shape), window):
+        return NotImplemented
+    cdef int axes = len(x_shape) - 2
+    if delta.shape != (*x_shape[:2], *(job.out[i] for i in range(3 - axes, 3))):
+        return NotImplemented
+    delta = c_contiguous(delta)
+    job.count_include_pad = bool(count_include_pad)
+    job.divisor = 0 if divisor_override is None else divisor_override
+    cdef cnp.ndarray delta_x = _empty_planes(delta, axes, &job, job.size_in, kind)
+    job.x, job.y = pointer(delta), pointer(delta_x)
+    _run_pool(maps_for(isa, kind == cnp.NPY_DOUBLE).avg_pool_backward, &job)
+    return delta_x
+
+
+# --- optimisers ---
+
+cdef inline bint _in_place(object p, object a, int kind) noexcept:
+    """Can a, an array like p, be written where it stands?"""
+    return (_alike(p, a, kind) and cnp.PyArray_CHKFLAGS(<cnp.ndarray> a, cnp.NPY_ARRAY_CARRAY)
+            and cnp.PyArray_ISNOTSWAPPED(<cnp.ndarray> a))
+
+
+def sgd_step(object p, object g, object buffer, object lr, object momentum, object dampening, object weight_decay,
+             object nesterov, object maximize, object first):
+    cdef int kind = float_type(p)
+    if (kind < 0 or not _in_place(p, p, kind) or not _alike(p, g, kind)
+            or not (buffer is None or _in_place(p, buffer, kind))):
+        return NotImplemented
+    g = c_contiguous(g)
+    cdef sgd_job job = sgd_job(pointer(p), pointer(buffer), pointer(g), lr, momentum, dampening, weight_decay,
+                               bool(nesterov), bool(maximize), bool(first))
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(<cnp.ndarray> p)
+    _run(maps_for(isa, kind == cnp.NPY_DOUBLE).sgd_step, &job, count, ELEMENTS, 16.0 * <double> count)
+    return None
+
+
+def adam_step(object p, object g, object m, object v, object v_max, object step, object lr, object beta1, object beta2,
+              object eps, object weight_decay, object amsgrad, object maximize, object decoupled):
+    cdef int kind = float_type(p)
+    if not amsgrad:
+        v_max = None
+    elif v_max is None:
+        return NotImplemented
+    if (kind < 0 or not _in_place(p, p, kind) or not _alike(p, g, kind) or not _in_place(p, m, kind)
+            or not _in_place(p, v, kind) or not (v_max is None or _in_place(p, v_max, kind)) or step < 1):
+        return NotImplemented
+    g = c_contiguous(g)
+    cdef double rate = lr, b1 = beta1, b2 = beta2, decay = weight_decay, t = step
+    cdef adam_job job = adam_job(pointer(p), pointer(m), pointer(v), pointer(v_max), pointer(g),
+                                 rate / (1 - pow(b1, t)), sqrt(1 - pow(b2, t)), b1, b2, eps,
+                                 1 - rate * decay if decoupled else 1, 0 if decoupled else decay, bool(maximize))
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(<cnp.ndarray> p)
+    _run(maps_for(isa, kind == cnp.NPY_DOUBLE).adam_step, &job, count, ELEMENTS, 32.0 * <double> count)
+    return None

@@ -1,0 +1,56 @@
+"""The formulas behind Tensor arithmetic: each a forward and a backward, as a layer has them, without parameters.
+
+Here a and b are operands, x is the one input, y the output, δ = ∂J/∂y; all are arrays. Shapes follow NumPy's
+broadcasting, whose way back is a sum. Integers may take part; only floating inputs have a gradient.
+"""
+
+from __future__ import annotations
+
+from .arithmetic import Add, Divide, ElementwisePower, MatMul, Multiply, Negative, Subtract
+from .elementwise import Abs, Cast, Clamp, Cos, Exp, Log, Power, Relu, Sigmoid, Sin, Sqrt, Tanh, ToDevice
+from .indexing import Concatenate, Index, Where
+from .operation import Axes, Operation, normalised_axes
+from .reduction import Max, MaxAlong, Mean, Min, MinAlong, Norm, Product, StandardDeviation, Sum, Variance
+from .shape import Broadcast, Permute, Reshape
+
+__all__ = [
+    "Abs",
+    "Add",
+    "Axes",
+    "Broadcast",
+    "Cast",
+    "Clamp",
+    "Concatenate",
+    "Cos",
+    "Divide",
+    "ElementwisePower",
+    "Exp",
+    "Index",
+    "Log",
+    "MatMul",
+    "Max",
+    "MaxAlong",
+    "Mean",
+    "Min",
+    "MinAlong",
+    "Multiply",
+    "Negative",
+    "Norm",
+    "Operation",
+    "Permute",
+    "Power",
+    "Product",
+    "Relu",
+    "Reshape",
+    "Sigmoid",
+    "Sin",
+    "Sqrt",
+    "StandardDeviation",
+    "Subtract",
+    "Sum",
+    "Tanh",
+    "ToDevice",
+    "Variance",
+    "Where",
+    "normalised_axes",
+]

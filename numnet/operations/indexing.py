@@ -1,0 +1,113 @@
+"""Operations that choose numbers and put arrays together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array, array_module, is_array, is_floating
+from ..call import Ctx
+from ..errors import DtypeError, ShapeError
+from .operation import Operation, broadcast_back, expect_broadcastable, normalised_axes, of_one_dtype
+
+__all__ = ["Concatenate", "Index", "Where"]
+
+
+class Index(Operation):
+    """Numbers chosen by integers, slices, masks or arrays of integers, by NumPy's rules.
+
+        y = x[key]
+
+        ∂J/∂x = 0, with δ added at key, once for each time a number was chosen
+
+    Shapes: x any, y and δ as NumPy's x[key].
+    """
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+    def forward(self, ctx: Ctx, x: Array) -> Array:
+        ctx.shape = x.shape
+        return x[self.key]
+
+    def backward(self, ctx: Ctx, delta: Array) -> Array:
+        xp = array_module(delta)
+        delta_x = xp.zeros(ctx.shape, delta.dtype)
+        if self.may_repeat():
+            xp.add.at(delta_x, self.key, delta)
+        else:
+            delta_x[self.key] = delta
+        return delta_x
+
+    def may_repeat(self) -> bool:
+        """Whether the key can choose one number twice: only arrays of integers can."""
+        parts = self.key if isinstance(self.key, tuple) else (self.key,)
+        return any(isinstance(p, list) or (is_array(p) and p.dtype.kind in "iu" and p.ndim > 0) for p in parts)
+
+
+class Concatenate(Operation):
+    """Arrays one after the other along one axis.
+
+        y = [x₁, x₂, …]
+
+        ∂J/∂xᵢ = the part of δ that xᵢ became
+
+    Raises:
+        ShapeError: nothing to put together, no such axis, or shapes that differ along another one.
+        DtypeError: two different floating dtypes.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+    def forward(self, ctx: Ctx, *xs: Array) -> Array:
+        if not xs or xs[0].ndim == 0:
+            got = "none" if not xs else "single numbers, which have no axis"
+            raise ShapeError("one array or more", got, "put together what has an axis; stack makes a new one")
+        (axis,) = normalised_axes(self.dim, xs[0].ndim)
+        rests = {(*x.shape[:axis], *x.shape[axis + 1 :]) for x in xs}
+        if len(rests) > 1 or len({x.ndim for x in xs}) > 1:
+            expected = f"one shape, but for axis {axis}"
+            raise ShapeError(expected, ", ".join(str(x.shape) for x in xs), "slice or reshape them first")
+        floating = {str(x.dtype) for x in xs if is_floating(x)}
+        if len(floating) > 1:
+            raise DtypeError("one floating dtype", ", ".join(sorted(floating)), "tensor.float() or tensor.double()")
+        ctx.axis = axis
+        ctx.ends = np.cumsum([x.shape[axis] for x in xs])[:-1].tolist()
+        return array_module(xs[0]).concatenate(xs, axis=axis, dtype=floating.pop() if floating else None)
+
+    def backward(self, ctx: Ctx, delta: Array) -> tuple[Array | None, ...]:
+        parts = array_module(delta).split(delta, ctx.ends, axis=ctx.axis)
+        return tuple([part if needed else None for part, needed in zip(parts, ctx.needs_input_grad, strict=True)])
+
+
+class Where(Operation):
+    """One array where a condition holds, another elsewhere, with broadcasting.
+
+        y = a where c, b elsewhere
+
+        ∂J/∂a = δ where c, 0 elsewhere        ∂J/∂b = 0 where c, δ elsewhere        (summed over broadcast axes)
+
+    Raises:
+        DtypeError: a condition that is not boolean, or two different floating dtypes.
+        ShapeError: shapes that do not broadcast.
+    """
+
+    def forward(self, ctx: Ctx, c: Array, a: Array, b: Array) -> Array:
+        if c.dtype != bool:
+            raise DtypeError("a boolean condition", f"one of {c.dtype}", "compare, as in x > 0")
+        expect_broadcastable(c.shape, a.shape, b.shape)
+        a, b = of_one_dtype(a, b)
+        ctx.c, ctx.shapes = c, (a.shape, b.shape)
+        return array_module(c).where(c, a, b)
+
+    def backward(self, ctx: Ctx, delta: Array) -> tuple[None, Array | None, Array | None]:
+        c, (a_shape, b_shape) = ctx.c, ctx.shapes
+        xp, zero = array_module(delta), delta.dtype.type(0)
+        _, needs_a, needs_b = ctx.needs_input_grad
+        return (
+            None,
+            broadcast_back(xp.where(c, delta, zero), a_shape) if needs_a else None,
+            broadcast_back(xp.where(c, zero, delta), b_shape) if needs_b else None,
+        )

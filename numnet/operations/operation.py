@@ -1,0 +1,110 @@
+"""What every Tensor operation is, and what several of them need: operands that fit, axes that exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..arrays import Array, is_floating
+from ..errors import DtypeError, ShapeError
+
+__all__ = [
+    "Axes",
+    "Operation",
+    "as_floating",
+    "broadcast_back",
+    "expect_broadcastable",
+    "fitting",
+    "normalised_axes",
+    "of_one_dtype",
+]
+
+Axes = int | tuple[int, ...] | None
+"""One axis, several, or ``None`` for all of them; negative ones count from the end."""
+
+
+class Operation:
+    """Abstract: the pair of formulas of one Tensor operation; settings in the constructor, nothing else on it."""
+
+    forward: Callable[..., Any]
+    """``forward(self, ctx, *inputs)``: arrays to arrays."""
+    backward: Callable[..., Any]
+    """``backward(self, ctx, delta)``: ∂J/∂input, in the order of the inputs."""
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({settings})"
+
+
+def of_one_dtype(a: Array, b: Array) -> tuple[Array, Array]:
+    """Both operands in one dtype: integers beside floating numbers take theirs, as in PyTorch.
+
+    Raises:
+        DtypeError: two different floating dtypes. NumPy would silently go on in the larger one.
+    """
+    if a.dtype == b.dtype:
+        return a, b
+    if is_floating(a) and is_floating(b):
+        cure = "convert one of them: tensor.float() or tensor.double(), array.astype(np.float32)"
+        raise DtypeError("two operands of one floating dtype", f"{a.dtype} and {b.dtype}", cure)
+    if is_floating(a):
+        return a, b.astype(a.dtype)
+    return (a.astype(b.dtype), b) if is_floating(b) else (a, b)
+
+
+def expect_broadcastable(*shapes: tuple[int, ...]) -> None:
+    """The shapes broadcast together.
+
+    Raises:
+        ShapeError: they do not.
+    """
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError(
+            "shapes that broadcast: from the last axis on, equal sizes or a 1",
+            " and ".join(str(shape) for shape in shapes),
+            "reshape or transpose one of them; x.unsqueeze(dim) gives it an axis of size 1",
+        ) from None
+
+
+def fitting(a: Array, b: Array) -> tuple[Array, Array]:
+    """Both operands in one dtype, once their shapes are known to broadcast.
+
+    Raises:
+        ShapeError: they do not. DtypeError: two different floating dtypes.
+    """
+    if a.shape != b.shape and a.ndim and b.ndim:
+        expect_broadcastable(a.shape, b.shape)
+    return of_one_dtype(a, b)
+
+
+def broadcast_back(delta: Array, shape: tuple[int, ...]) -> Array:
+    """∂J/∂x for an ``x`` of ``shape`` that broadcasting stretched: δ summed over the axes added or stretched."""
+    if delta.shape == shape:
+        return delta
+    added = delta.ndim - len(shape)
+    axes = tuple(range(added)) + tuple(added + i for i, n in enumerate(shape) if n == 1 and delta.shape[added + i] != 1)
+    return delta.sum(axis=axes, keepdims=True).reshape(shape)
+
+
+def as_floating(x: Array) -> Array:
+    """``x``, integers as float32, for what has no integer result."""
+    return x if is_floating(x) else x.astype(np.float32)
+
+
+def normalised_axes(dim: Axes, ndim: int) -> tuple[int, ...]:
+    """``dim`` as non-negative axes of an array with ``ndim`` axes; all of them for ``None``.
+
+    Raises:
+        ShapeError: there is no such axis, or one is named twice.
+    """
+    dims = range(ndim) if dim is None else dim if isinstance(dim, tuple) else (dim,)
+    axes = tuple([d + ndim if d < 0 else d for d in dims])
+    if ndim == 0 and all(d in (-1, 0) for d in dims):
+        return ()  # a single number counts as an axis of one number, as in PyTorch
+    if not all(0 <= axis < ndim for axis in axes) or len(set(axes)) < len(axes):
+        raise ShapeError(f"different axes from {-ndim} to {ndim - 1} for an array of {ndim}", f"dim={dim}")
+    return axes

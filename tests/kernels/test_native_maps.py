@@ -1,0 +1,463 @@
+"""The compiled kernels other than matrix products, held against their reference twins, on every instruction set here.
+
+They are called past the dispatch: where one answers ``NotImplemented``, which hands the call to the reference, it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numnet import _ext
+from numnet.errors import LabelError, ShapeError
+from numnet.kernels import native, reference
+from numnet.window import Window
+
+if not {"runtime", "maps"} <= set(_ext.modules):
+    pytest.skip(f"the extension is not there: {_ext.reason}", allow_module_level=True)
+maps, runtime = _ext.modules["maps"], _ext.modules["runtime"]
+Draw = Callable[..., np.ndarray]
+IN_PLACE = {"sgd_step": (0, 2), "adam_step": (0, 2, 3, 4)}
+
+
+@pytest.fixture(params=runtime.available_isas())
+def isa(request: pytest.FixtureRequest) -> Iterator[str]:
+    before = runtime.get_isa()
+    runtime.set_isa(request.param)
+    yield request.param
+    runtime.set_isa(before)
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    before = runtime.get_num_threads()
+    yield runtime.set_num_threads
+    runtime.set_num_threads(before)
+
+
+def run(twins: Any, name: str, arguments: tuple[Any, ...]) -> list[np.ndarray | None]:
+    """What a kernel returns, or makes of the arrays that it works on in place; what it only reads is read-only."""
+    targets = IN_PLACE.get(name, ())
+    arguments = tuple(a.copy() if i in targets and a is not None else a for i, a in enumerate(arguments))
+    result = getattr(twins, name)(*arguments)
+    assert result is not NotImplemented
+    if targets:
+        assert result is None
+        return [arguments[i] for i in targets]
+    return list(result) if isinstance(result, tuple) else [result]
+
+
+def check(name: str, *arguments: Any, mixed: bool = False) -> None:
+    """The compiled kernel gives what its reference twin gives: shapes, dtypes, numbers, ``None`` in the same places.
+
+    With ``mixed`` magnitudes, each number is held to its own; else to the largest, as sums leave no better.
+    """
+    with np.errstate(all="ignore"):
+        theirs = run(reference, name, arguments)
+    ours = run(maps, name, arguments)
+    assert len(ours) == len(theirs)
+    for a, b in zip(ours, theirs, strict=True):
+        assert (a is None) == (b is None)
+        if b is not None:
+            assert isinstance(a, np.ndarray)
+            assert a.shape == b.shape
+            assert a.dtype == b.dtype
+            tolerance = 1e-5 if a.dtype == np.float32 else 1e-12
+            largest = np.abs(b, where=np.isfinite(b), out=np.zeros_like(b)).max(initial=0)
+            tiny = 4 * np.finfo(arguments[0].dtype).tiny
+            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tiny if mixed else tolerance * largest)
+
+
+def window(kernel: int, stride: int, padding: int = 0, dilation: int = 1, ceil: bool = False, axes: int = 2) -> Window:
+    return Window((kernel,) * axes, (stride,) * axes, ((padding, padding),) * axes, (dilation,) * axes, ceil)
+
+
+WINDOWS = [
+    (window(2, 2), (6, 8)),
+    (window(2, 2), (7, 9)),
+    (window(2, 2), (2, 2)),
+    (window(2, 2), (28, 28)),
+    (window(2, 2), (5, 67)),
+    (window(2, 2, ceil=True), (7, 5)),
+    (window(3, 2, ceil=True), (2, 2)),
+    (window(3, 2), (13, 27)),
+    (window(3, 2, ceil=True), (12, 26)),
+    (window(3, 2, padding=1), (14, 33)),
+    (window(3, 2, padding=1, ceil=True), (8, 8)),
+    (window(3, 1, padding=1), (9, 17)),
+    (window(3, 1), (5, 5)),
+    (window(1, 1), (3, 4)),
+    (window(1, 3), (9, 10)),
+    (window(5, 5), (5, 5)),
+    (window(5, 3, padding=2), (11, 40)),
+    (window(2, 4), (9, 16)),
+    (window(3, 2, padding=1, dilation=2), (12, 19)),
+    (window(2, 2, axes=1), (33,)),
+    (window(3, 2, padding=1, ceil=True, axes=1), (18,)),
+    (window(2, 2, axes=3), (4, 5, 6)),
+    (window(3, 2, padding=1, dilation=1, ceil=True, axes=3), (5, 6, 7)),
+    (Window((2, 3), (2, 1), ((0, 1), (1, 0)), (1, 2)), (7, 12)),
+    (Window((1, 2), (1, 2), ((0, 0), (0, 0)), (1, 1)), (1, 21)),
+]
+SHAPES = [(), (0,), (1,), (7,), (3, 0, 2), (5, 1), (3, 5, 7), (2, 3, 4, 9), (1000,)]
+windows = pytest.mark.parametrize("window, spatial", WINDOWS, ids=str)
+shapes = pytest.mark.parametrize("shape", SHAPES, ids=str)
+
+
+@shapes
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh"])
+def test_activations(name, shape, isa, draw):
+    for _ in range(4 if shape else 1):  # each of the layouts of draw
+        check(name, draw(*shape) if shape else draw(1).reshape(()))
+        if shape:
+            check(f"{name}_backward", draw(*shape), draw(*shape))
+
+
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh"])
+def test_activations_of_special_values(name, isa, dtype):
+    tiny, huge = np.finfo(dtype).tiny, np.finfo(dtype).max
+    x = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, tiny, -tiny, huge, -huge, 1e-5, -700, 700, -87, -103, 89, 1], dtype)
+    for repeated in (x, np.repeat(x, 5), x[:3]):  # in vectors, and in what is left over
+        check(name, repeated, mixed=True)
+    with np.errstate(all="ignore"):
+        a = getattr(reference, name)(np.tile(x, len(x)))
+    check(f"{name}_backward", a, np.repeat(x, len(x)), mixed=True)
+
+
+@pytest.mark.parametrize("name, exact", [("sigmoid", lambda x: 1 / (1 + np.exp(-x))), ("tanh", np.tanh)])
+def test_activations_are_exact_to_two_units_in_the_last_place(name, exact, isa, dtype, rng):
+    x = np.concatenate([rng.uniform(-8, 8, 20000), rng.uniform(-85, 85, 20000), rng.normal(0, 1e-3, 20000)]).astype(dtype)
+    truth = exact(x.astype(np.longdouble))
+    error = np.abs(getattr(maps, name)(x) - truth) / np.abs(truth)
+    assert error.max() < 2 * np.finfo(dtype).eps
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("shape", [(7, 4), (3, 10), (300, 10), (2, 700), (3, 3000), (2, 3, 5), (2, 5, 130), (1, 4, 1), (0, 3), (3, 0), (6,)], ids=str)
+def test_softmax_along_every_axis(name, shape, isa, draw):
+    for axis in range(-len(shape), len(shape)):
+        check(name, draw(*shape), axis)
+        a = getattr(reference, name)(draw(*shape), axis)
+        check(f"{name}_backward", a, draw(*shape), axis)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax_of_special_values(name, isa, dtype):
+    rows = [[1e4, -1e4, 0], [-np.inf, 0, 1], [np.nan, 0, 1], [-1e30, -1e30, -1e30], [800, 0, -800], [-np.inf] * 3, [np.inf, 0, 0]]
+    x = np.array(rows, dtype)
+    check(name, x, 1, mixed=True)
+    check(name, np.tile(x.T, 12), 0, mixed=True)
+    check(name, np.tile(x, 12), 1, mixed=True)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, np.float64(1.0)])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("shape", [(1, 2), (7, 3), (300, 10), (5, 1000), (3, 5000), (0, 4), (4, 1)], ids=str)
+def test_cross_entropy(shape, weighted, smoothing, isa, draw, rng):
+    rows, classes = shape
+    weight = np.abs(draw(classes)) if weighted else None
+    labels = rng.integers(0, classes, rows)
+    labels[1::3] = -100
+    for integers in (np.int64, np.int32, np.uint8):
+        y = labels if integers is not np.uint8 else rng.integers(0, min(classes, 200), rows)
+        y = np.repeat(y.astype(integers), 2)[::2]
+        check("cross_entropy", 3 * draw(*shape), y, weight, -100, smoothing)
+        p = reference.softmax(draw(*shape), 1)
+        check("cross_entropy_backward", p, y, weight, -100, smoothing, draw(rows))
+
+
+def test_cross_entropy_of_special_values(isa, dtype):
+    z = np.array([[1e4, 0, -1e4], [-np.inf, 0, 1], [np.nan, 0, 1], [-1e30, 1e30, 0], [5, 5, 5]], dtype)
+    for label, smoothing in product(range(3), (0.0, 0.1)):
+        check("cross_entropy", z, np.full(5, label), None, -100, smoothing, mixed=True)
+
+
+def test_a_class_may_be_the_ignored_one(isa, draw, rng):
+    labels = rng.integers(0, 4, 9)
+    check("cross_entropy", draw(9, 4), labels, None, 2, 0.1)
+    check("cross_entropy_backward", reference.softmax(draw(9, 4), 1), labels, None, 2, 0.1, draw(9))
+
+
+@pytest.mark.parametrize("label", [10, -1, 2**40])
+def test_a_wrong_label_is_named(label, isa, draw):
+    labels = np.zeros(5, np.int64)
+    labels[3] = label
+    with pytest.raises(LabelError) as caught:
+        native.cross_entropy(draw(5, 10), labels, None, -100, 0.0)
+    assert caught.value.expected == "class labels 0 … 9"
+    assert caught.value.got == f"label {label} in row 3"
+    assert maps.cross_entropy_backward(draw(5, 10), labels, None, -100, 0.0, draw(5)) is NotImplemented
+
+
+NORM_SHAPES = [(8, 3, 1), (300, 70, 1), (5, 200, 1), (4, 3, 5), (2, 17, 64), (90, 2, 65), (70, 3, 32), (5, 3, 31), (2, 3, 2500), (600, 2, 9), (1, 1, 2)]
+
+
+@pytest.mark.parametrize("shape", NORM_SHAPES, ids=str)
+@pytest.mark.parametrize("affine", [False, True])
+def test_batch_norm(shape, affine, isa, draw):
+    C = shape[1]
+    for _ in range(4):
+        x, delta = draw(*shape) * 3 + 5, draw(*shape)
+        weight, bias = (draw(C), draw(C)) if affine else (None, None)
+        check("batch_norm_train", x, weight, bias, 1e-5)
+        mean, inv_std = draw(C), np.abs(draw(C))
+        check("batch_norm_eval", x, mean, inv_std, weight, bias)
+        for needs in product((True, False), repeat=3):
+            check("batch_norm_train_backward", x, delta, weight, mean, inv_std, needs)
+            check("batch_norm_eval_backward", x, delta, mean, inv_std, weight, needs)
+
+
+@pytest.mark.parametrize("shape", [(64, 4, 1), (64, 4, 7), (8, 4, 900)], ids=str)
+def test_variance_is_exact_far_from_zero(shape, isa, dtype, rng):
+    x = rng.standard_normal(shape)
+    x[0, :, 0] = -1e3  # an outlier where a shifted one-pass formula would look for its shift
+    x = (x + 1e4).astype(dtype)
+    _, mean, var, _ = maps.batch_norm_train(x, None, None, 1e-5)
+    exact = x.astype(np.longdouble)
+    tolerance = 1e-5 if dtype == np.float32 else 1e-12
+    np.testing.assert_allclose(mean, exact.mean(axis=(0, 2)), rtol=np.finfo(dtype).eps)
+    np.testing.assert_allclose(var, exact.var(axis=(0, 2)), rtol=tolerance)
+
+
+@windows
+def test_max_pool(window, spatial, isa, draw):
+    for leading in ((2, 3), (1, 1), (0, 2)):
+        x = draw(*leading, *spatial)
+        check("max_pool", x, window)
+        y, index = reference.max_pool(x, window) if x.size else maps.max_pool(x, window)
+        delta = draw(*y.shape)
+        check("max_pool_backward", delta, index, x.shape)
+        check("max_pool_backward", delta, np.asfortranarray(index), list(x.shape))
+
+
+@windows
+def test_max_pool_takes_the_first_of_equals_and_nan(window, spatial, isa, dtype, rng):
+    values = np.array([0, 1, -np.inf, np.inf, np.nan], dtype)
+    for chances in ([0.5, 0.5, 0, 0, 0], [0, 0, 1, 0, 0], [0.2, 0.1, 0.5, 0.1, 0.1]):
+        x = rng.choice(values, (3, 2, *spatial), p=chances)
+        (y, index), (y_reference, index_reference) = maps.max_pool(x, window), reference.max_pool(x, window)
+        np.testing.assert_array_equal(y, y_reference)
+        np.testing.assert_array_equal(index, index_reference)
+
+
+@windows
+@pytest.mark.parametrize("include_pad, divisor", [(True, None), (False, None), (True, 3)])
+def test_avg_pool(window, spatial, include_pad, divisor, isa, draw):
+    for leading in ((2, 3), (1, 1), (0, 2)):
+        x = draw(*leading, *spatial)
+        check("avg_pool", x, window, include_pad, divisor)
+        delta = draw(*leading, *window.output_shape(spatial))
+        check("avg_pool_backward", delta, x.shape, window, include_pad, divisor)
+
+
+@pytest.mark.parametrize("name", ["max", "avg"])
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_pooling_is_that_of_torch(name, dimensions, isa, draw, rng, close):
+    torch = pytest.importorskip("torch", reason="the comparison is with PyTorch")
+    function = getattr(torch.nn.functional, f"{name}_pool{dimensions}d")
+    for _ in range(20):
+        kernel = tuple(int(k) for k in rng.integers(1, 5, dimensions))
+        stride = tuple(int(s) for s in rng.integers(1, 4, dimensions))
+        padding = tuple(int(rng.integers(0, k // 2 + 1)) for k in kernel)
+        ceil = bool(rng.integers(2))
+        spatial = tuple(int(n) for n in rng.integers(5, 12, dimensions))
+        x = draw(2, 2, *spatial)
+        geometry = Window(kernel, stride, tuple((p, p) for p in padding), (1,) * dimensions, ceil)
+        theirs = torch.tensor(np.array(x), requires_grad=True)
+        if name == "max":
+            y, index = function(theirs, kernel, stride, padding, ceil_mode=ceil, return_indices=True)
+            ours, ours_index = maps.max_pool(x, geometry)
+            np.testing.assert_array_equal(ours_index, index.numpy())
+        else:
+            include_pad = bool(rng.integers(2))
+            y = function(theirs, kernel, stride, padding, ceil_mode=ceil, count_include_pad=include_pad)
+            ours = maps.avg_pool(x, geometry, include_pad, None)
+        close(ours, y)
+        delta = draw(*y.shape)
+        y.backward(torch.tensor(np.array(delta)))
+        if name == "max":
+            close(maps.max_pool_backward(delta, ours_index, x.shape), theirs.grad)
+        else:
+            close(maps.avg_pool_backward(delta, x.shape, geometry, include_pad, None), theirs.grad)
+
+
+def test_an_index_outside_its_plane_crashes_nothing(isa, dtype):
+    delta = np.ones((1, 2, 2, 2), dtype)
+    for wrong in (-1, 16, 2**62, -(2**62)):
+        index = np.zeros((1, 2, 2, 2), np.int64)
+        index[0, 1, 1, 1] = wrong
+        assert maps.max_pool_backward(delta, index, (1, 2, 4, 4)) is NotImplemented
+
+
+SGD = [
+    (momentum, dampening, decay, nesterov, maximize, first)
+    for momentum, dampening, decay, nesterov, maximize, first in product(
+        (0.0, 0.9), (0.0, 0.3), (0.0, 0.1), (False, True), (False, True), (False, True)
+    )
+    if not (nesterov and (dampening or not momentum))
+]
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3, 7), (1000,)], ids=str)
+def test_sgd_step(shape, isa, dtype, rng):
+    for momentum, dampening, decay, nesterov, maximize, first in SGD:
+        p, g, buffer = (rng.standard_normal(shape).astype(dtype).reshape(shape) for _ in range(3))
+        if first:
+            buffer = np.full_like(buffer, np.nan)  # not read the first time
+        options = (momentum, dampening, decay, nesterov, maximize, first)
+        check("sgd_step", p, g, buffer if momentum else None, 0.1, *options)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (3, 7), (1000,)], ids=str)
+def test_adam_step(shape, isa, dtype, rng):
+    for step, decay, amsgrad, maximize, decoupled in product((1, 7, 100000), (0.0, 0.1), *[(False, True)] * 3):
+        p, g, m, v, v_max = (rng.standard_normal(shape).astype(dtype).reshape(shape) for _ in range(5))
+        np.square(v, out=v), np.square(v_max, out=v_max)
+        options = (step, 1e-2, 0.9, 0.999, 1e-8, decay, amsgrad, maximize, decoupled)
+        check("adam_step", p, g, m, v, v_max if amsgrad else None, *options)
+
+
+def test_nan_stays_in_v_max(isa, dtype):
+    v, v_max = np.array([np.nan, 1, 1] * 6, dtype), np.array([1, np.nan, 3] * 6, dtype)
+    p, m, g = np.zeros_like(v), np.zeros_like(v), np.ones_like(v)
+    check("adam_step", p, g, m, v, v_max, 1, 0.1, 0.9, 0.999, 1e-8, 0.0, True, False, False)
+
+
+@pytest.mark.parametrize("kind", ["adam", "adamw", "sgd"])
+def test_steps_are_those_of_torch(kind, isa, rng):
+    torch = pytest.importorskip("torch", reason="the comparison is with PyTorch")
+    p, m, v, buffer = rng.standard_normal(50), np.zeros(50), np.zeros(50), np.zeros(50)
+    theirs = torch.tensor(p.copy(), requires_grad=True)
+    optimizer = {
+        "adam": lambda: torch.optim.Adam([theirs], lr=0.02, weight_decay=0.1),
+        "adamw": lambda: torch.optim.AdamW([theirs], lr=0.02, weight_decay=0.1),
+        "sgd": lambda: torch.optim.SGD([theirs], lr=0.02, momentum=0.9, nesterov=True, weight_decay=0.1),
+    }[kind]()
+    for step in range(1, 30):
+        g = rng.standard_normal(50)
+        theirs.grad = torch.tensor(g)
+        optimizer.step()
+        if kind == "sgd":
+            maps.sgd_step(p, g, buffer, 0.02, 0.9, 0.0, 0.1, True, False, step == 1)
+        else:
+            maps.adam_step(p, g, m, v, None, step, 0.02, 0.9, 0.999, 1e-8, 0.1, False, False, kind == "adamw")
+        np.testing.assert_allclose(p, theirs.detach().numpy(), rtol=1e-10, atol=1e-13)
+
+
+def test_a_target_that_cannot_be_written_in_place_goes_to_the_reference(isa, dtype, rng):
+    p = np.asfortranarray(rng.standard_normal((4, 5)).astype(dtype))
+    g, expected = rng.standard_normal((4, 5)).astype(dtype), p.copy()
+    arguments = (None, 0.1, 0.0, 0.0, 0.0, False, False, False)
+    assert maps.sgd_step(p, g, *arguments) is NotImplemented
+    native.sgd_step(p, g, *arguments)
+    reference.sgd_step(expected, g, *arguments)
+    np.testing.assert_array_equal(p, expected)
+    p.flags.writeable = False
+    with pytest.raises(ValueError, match="read-only"):
+        native.sgd_step(p, g, *arguments)
+
+
+def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...]]:
+    """Arguments large enough that every kernel runs on several threads."""
+
+    def draw(*shape: int) -> np.ndarray:
+        return rng.standard_normal(shape).astype(dtype)
+
+    x, delta = draw(7, 13, 67, 49), draw(7, 13, 67, 49)
+    flat, flat_delta = x.reshape(7, 13, -1), delta.reshape(7, 13, -1)
+    geometry = window(3, 2, padding=1, ceil=True)
+    y, index = reference.max_pool(x, geometry)
+    labels = rng.integers(0, 130, 2200)
+    p = reference.softmax(draw(2200, 130), 1)
+    weight, mean, inv_std = draw(13), draw(13), np.abs(draw(13))
+    return {
+        "relu": (x,),
+        "relu_backward": (x, delta),
+        "sigmoid": (x,),
+        "sigmoid_backward": (x, delta),
+        "tanh": (x,),
+        "tanh_backward": (x, delta),
+        "softmax": (x, 1),
+        "softmax_backward": (x, delta, 3),
+        "log_softmax": (x, 3),
+        "log_softmax_backward": (x, delta, 1),
+        "cross_entropy": (draw(2200, 130), labels, None, -100, 0.1),
+        "cross_entropy_backward": (p, labels, None, -100, 0.1, draw(2200)),
+        "batch_norm_train": (flat, weight, weight, 1e-5),
+        "batch_norm_train_backward": (flat, flat_delta, weight, mean, inv_std, (True, True, True)),
+        "batch_norm_eval": (flat, mean, inv_std, weight, weight),
+        "batch_norm_eval_backward": (draw(2000, 150, 1), draw(2000, 150, 1), *[np.ones(150, dtype)] * 3, (True, True, True)),
+        "max_pool": (x, geometry),
+        "max_pool_backward": (draw(*y.shape), index, x.shape),
+        "avg_pool": (x, geometry, False, None),
+        "avg_pool_backward": (draw(*y.shape), x.shape, geometry, False, None),
+        "sgd_step": (x, delta, delta * 2, 0.1, 0.9, 0.0, 0.1, True, False, False),
+        "adam_step": (x, delta, delta * 2, x * x, None, 3, 0.1, 0.9, 0.999, 1e-8, 0.1, False, False, True),
+    }
+
+
+def test_the_bits_do_not_depend_on_the_number_of_threads(isa, dtype, rng, threads):
+    cases = large(rng, dtype)
+    assert set(cases) == {name for name in reference.__all__ if hasattr(maps, name)}
+    for name, arguments in cases.items():
+        bits = []
+        for count in (1, 2, 3):
+            threads(count)
+            bits.append([a.tobytes() for a in run(maps, name, arguments) if a is not None])
+        assert bits[0] == bits[1] == bits[2], name
+        check(name, *arguments)
+
+
+def test_what_does_not_fit_is_left_to_the_reference(isa, dtype, rng):
+    x, other = np.ones((2, 3, 6, 6), dtype), np.float32 if dtype == np.float64 else np.float64
+    geometry = window(2, 2)
+    ones = np.ones(3, dtype)
+    refused: list[tuple[str, tuple[Any, ...]]] = [
+        ("relu", ([1.0, 2.0],)),
+        ("relu", (np.arange(3),)),
+        ("sigmoid", (x.astype(np.float16),)),
+        ("relu_backward", (x, x[0])),
+        ("tanh_backward", (x, x.astype(other))),
+        ("softmax", (x, 4)),
+        ("softmax", (np.ones((), dtype), 0)),
+        ("softmax_backward", (x, x[..., :5], 1)),
+        ("cross_entropy", (x[0, 0], np.zeros(5, np.int64), None, -100, 0.0)),
+        ("cross_entropy", (x[0, 0], np.zeros(6), None, -100, 0.0)),
+        ("cross_entropy", (x[0, 0], np.full(6, 2**64 - 100, np.uint64), None, -100, 0.0)),
+        ("cross_entropy", (x[0, 0], np.zeros(6, np.int64), ones, -100, 0.0)),
+        ("cross_entropy", (x, np.zeros(6, np.int64), None, -100, 0.0)),
+        ("cross_entropy_backward", (x[0, 0], np.zeros(6, np.int64), None, -100, 0.0, ones)),
+        ("batch_norm_train", (x, None, None, 1e-5)),
+        ("batch_norm_train", (x[0], np.ones(4, dtype), None, 1e-5)),
+        ("batch_norm_train", (x[:0, :, 0], None, None, 1e-5)),
+        ("batch_norm_eval", (x[0], ones.astype(other), ones, None, None)),
+        ("batch_norm_eval_backward", (x[0], x[1, :2], ones, ones, None, (True, True, True))),
+        ("max_pool", (x[0], geometry)),
+        ("max_pool", (x, window(2, 2, axes=3))),
+        ("max_pool", (np.ones((1, 1, 2, 2), dtype), Window((2, 2), (1, 1), ((3, 3), (0, 0)), (1, 1)))),
+        ("max_pool", (x, Window((2, 2), (2, 2), ((-1, 0), (0, 0)), (1, 1)))),
+        ("max_pool_backward", (x, np.zeros((2, 3, 6, 5), np.int64), (2, 3, 9, 9))),
+        ("max_pool_backward", (x, np.zeros((2, 3, 6, 6), np.int32), (2, 3, 9, 9))),
+        ("max_pool_backward", (x, np.zeros((2, 3, 6, 6), np.int64), (2, 4, 9, 9))),
+        ("max_pool_backward", (x, np.zeros((2, 3, 6, 6), np.int64), (2, 3, -9, -9))),
+        ("avg_pool_backward", (x, (2, 3, 6, 6), geometry, True, None)),
+        ("sgd_step", (x, x[0], None, 0.1, 0.0, 0.0, 0.0, False, False, False)),
+        ("sgd_step", (x, x.astype(other), None, 0.1, 0.0, 0.0, 0.0, False, False, False)),
+        ("adam_step", (x, x, x, x[..., ::-1], None, 1, 0.1, 0.9, 0.999, 1e-8, 0.0, False, False, False)),
+        ("adam_step", (x, x, x, x, None, 1, 0.1, 0.9, 0.999, 1e-8, 0.0, True, False, False)),
+    ]
+    before = x.copy()
+    for name, arguments in refused:
+        assert getattr(maps, name)(*arguments) is NotImplemented, (name, arguments)
+    np.testing.assert_array_equal(x, before)
+
+
+def test_errors_are_those_of_the_reference(isa, draw):
+    with pytest.raises(ShapeError, match="delta of shape"):
+        native.relu_backward(draw(3, 4), draw(3, 5))
+    with pytest.raises(ShapeError, match="spatial size"):
+        native.max_pool(draw(1, 1, 2, 2), window(3, 1))

@@ -1,0 +1,336 @@
+"""The compiled matrix products and convolutions, held against their reference twins, on every instruction set here.
+
+They are called past the dispatch: where one answers ``NotImplemented``, which hands the call to the reference, it shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numnet import _ext, kernels
+from numnet.errors import DtypeError, OptionError, ShapeError
+from numnet.kernels import reference
+from numnet.window import Window
+
+if not {"runtime", "products"} <= set(_ext.modules):
+    pytest.skip(f"the extension is not there: {_ext.reason}", allow_module_level=True)
+products, runtime = _ext.modules["products"], _ext.modules["runtime"]
+Draw = Callable[..., np.ndarray]
+Close = Callable[[Any, Any], None]
+ALL = (True, True, True)
+WORTH_A_THREAD = 1.5e6  # multiply-adds; below, a kernel stays on one thread
+
+
+@pytest.fixture(params=runtime.available_isas())
+def isa(request: pytest.FixtureRequest) -> Iterator[str]:
+    before = runtime.get_isa()
+    runtime.set_isa(request.param)
+    yield request.param
+    runtime.set_isa(before)
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    before = runtime.get_num_threads()
+    yield runtime.set_num_threads
+    runtime.set_num_threads(before)
+
+
+def window(axes: int, kernel: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, ceil: bool = False) -> Window:
+    def every(value: Any) -> tuple[Any, ...]:
+        return value if isinstance(value, tuple) else (value,) * axes
+
+    pairs = tuple(p if isinstance(p, tuple) else (p, p) for p in every(padding))
+    return Window(every(kernel), every(stride), pairs, every(dilation), ceil)
+
+
+# name: x, filters, window, groups. What each is there for stands in its name.
+CONVOLUTIONS: dict[str, tuple[tuple[int, ...], int, Window, int]] = {
+    "one number": ((1, 1, 1), 1, window(1, 1), 1),
+    "one axis": ((3, 4, 37), 5, window(1, 5, 1, 2), 1),
+    "pointwise": ((2, 5, 7, 9), 7, window(2, 1), 1),
+    "pointwise, few pixels": ((20, 9, 3, 1), 40, window(2, 1), 1),
+    "pointwise with stride": ((3, 8, 9, 8), 6, window(2, 1, 2), 1),
+    "image": ((3, 3, 16, 16), 16, window(2, 3, 1, 1), 1),
+    "rows longer than several vectors": ((1, 2, 5, 70), 9, window(2, 3, 1, 1), 1),
+    "rows shorter than a vector": ((9, 10, 5, 3), 20, window(2, 3, 1, 1), 1),
+    "one position": ((40, 6, 4, 4), 11, window(2, 4), 1),
+    "more taps than one run": ((2, 40, 8, 8), 13, window(2, 3, 1, 1), 1),
+    "many filters": ((2, 3, 6, 6), 130, window(2, 3), 1),
+    "large stride and kernel": ((2, 1, 40, 40), 20, window(2, 11, 4), 1),
+    "stride beyond the kernel": ((2, 3, 11, 11), 4, window(2, 2, 3), 1),
+    "strides of their own": ((2, 3, 13, 17), 4, window(2, (3, 2), (1, 3), (2, 0)), 1),
+    "dilation": ((2, 3, 14, 15), 4, window(2, 3, 1, 2, (2, 3)), 1),
+    "dilation and stride": ((2, 3, 14, 15), 4, window(2, 3, 2, 2, 3), 1),
+    "uneven padding": ((2, 3, 8, 9), 4, window(2, 3, 1, ((0, 3), (2, 1))), 1),
+    "padding beyond the kernel": ((2, 3, 4, 5), 4, window(2, 3, 1, 5), 1),
+    "kernel larger than the image": ((2, 3, 2, 3), 4, window(2, 5, 1, 2), 1),
+    "pixels that no window sees": ((2, 3, 10, 10), 4, window(2, 3, 4), 1),
+    "rounded up": ((2, 3, 10, 11), 4, window(2, 3, 2, 1, 1, ceil=True), 1),
+    "groups": ((3, 8, 9, 9), 12, window(2, 3, 2, 1), 4),
+    "depthwise": ((3, 7, 12, 13), 7, window(2, 3, 1, 1), 7),
+    "depthwise with stride": ((3, 7, 12, 13), 7, window(2, 3, 2, 1), 7),
+    "depthwise, two filters a channel": ((3, 5, 12, 35), 10, window(2, 3, 1, 1), 5),
+    "volume": ((2, 3, 5, 6, 7), 4, window(3, 3, 1, 1), 1),
+    "volume, all at once": ((2, 4, 6, 5, 9), 6, window(3, (3, 1, 2), (2, 1, 3), ((1, 0), (0, 0), (0, 2)), 2), 2),
+}
+
+
+def arrays(draw: Draw, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """x, W, b and δ of a convolution."""
+    x, filters, w, groups = CONVOLUTIONS[name]
+    out = w.output_shape(x[2:])
+    return draw(*x), draw(filters, x[1] // groups, *w.kernel), draw(filters), draw(x[0], filters, *out)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 8, 17, 64])
+@pytest.mark.parametrize("inputs", [0, 1, 3, 70, 300])
+def test_linear(rows: int, inputs: int, isa: str, draw: Draw, close: Close):
+    for outputs in (1, 2, 10, 16, 33, 129):
+        x, W, b, delta = draw(rows, inputs), draw(outputs, inputs), draw(outputs), draw(rows, outputs)
+        close(products.linear(x, W, b), reference.linear(x, W, b))
+        close(products.linear(x, W, None), reference.linear(x, W, None))
+        close(products.matmul(x, W.T), x @ W.T)
+        expected = reference.linear_backward(x, W, delta, ALL)
+        for ours, theirs in zip(products.linear_backward(x, W, delta, ALL), expected, strict=True):
+            close(ours, theirs)
+
+
+def test_linear_of_nothing(draw: Draw, close: Close):
+    for rows, inputs, outputs in product((0, 3), (0, 4), (0, 5)):
+        x, W, b, delta = draw(rows, inputs), draw(outputs, inputs), draw(outputs), draw(rows, outputs)
+        close(products.linear(x, W, b), reference.linear(x, W, b))
+        expected = reference.linear_backward(x, W, delta, ALL)
+        for ours, theirs in zip(products.linear_backward(x, W, delta, ALL), expected, strict=True):
+            close(ours, theirs)
+
+
+def test_matrices_of_any_strides(isa: str, rng: np.random.Generator, dtype: np.dtype, close: Close):
+    a, b = rng.standard_normal((40, 60)).astype(dtype), rng.standard_normal((60, 50)).astype(dtype)
+    layouts: list[Callable[[np.ndarray], np.ndarray]] = [
+        lambda m: m,
+        lambda m: m[::-1, ::-1],
+        lambda m: np.repeat(np.repeat(m, 2, axis=0), 3, axis=1)[::2, ::3],
+        lambda m: np.broadcast_to(m[:, :1], m.shape),
+        lambda m: np.broadcast_to(m[:1], m.shape),
+        lambda m: m.astype(m.dtype.newbyteorder()),
+        lambda m: np.frombuffer(b"!" + m.tobytes(), m.dtype, offset=1).reshape(m.shape),  # not aligned
+        lambda m: np.rec.fromarrays([m, np.zeros(m.shape, "i1")], names="m,i")["m"],  # strides of no whole elements
+    ]
+    for left, right in product(layouts, layouts):
+        x, y = left(a), right(b)
+        close(products.matmul(x, y), x.astype(dtype) @ y.astype(dtype))
+        close(products.linear(x.T, y.T[:, :40], None), x.astype(dtype).T @ y.astype(dtype)[:40])
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_conv(name: str, isa: str, draw: Draw, close: Close):
+    x, W, b, delta = arrays(draw, name)
+    _, _, w, groups = CONVOLUTIONS[name]
+    close(products.conv(x, W, b, w, groups), reference.conv(x, W, b, w, groups))
+    close(products.conv(x, W, None, w, groups), reference.conv(x, W, None, w, groups))
+    expected = reference.conv_backward(x, W, delta, w, groups, ALL)
+    for ours, theirs in zip(products.conv_backward(x, W, delta, w, groups, ALL), expected, strict=True):
+        close(ours, theirs)
+
+
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_conv_of_random_geometry(axes: int, isa: str, rng: np.random.Generator, draw: Draw, close: Close):
+    def several(low: int, high: int) -> tuple[int, ...]:
+        return tuple(int(n) for n in rng.integers(low, high, axes))
+
+    tried = 0
+    while tried < 40:
+        w = Window(
+            several(1, 5),
+            several(1, 4),
+            tuple(zip(several(0, 4), several(0, 4), strict=True)),
+            several(1, 3),
+            bool(rng.integers(2)),
+        )
+        spatial = several(1, 20 if axes < 3 else 8)
+        if any(n + b + a < e for n, (b, a), e in zip(spatial, w.padding, w.extent, strict=True)):
+            continue
+        tried += 1
+        groups = int(rng.choice([1, 1, 2, 3]))
+        images, channels, filters = (int(n) for n in rng.integers(1, [5, 9, 20]))
+        x = draw(images, channels * groups, *spatial)
+        W, b = draw(filters * groups, channels, *w.kernel), draw(filters * groups)
+        delta = draw(images, filters * groups, *w.output_shape(spatial))
+        close(products.conv(x, W, b, w, groups), reference.conv(x, W, b, w, groups))
+        expected = reference.conv_backward(x, W, delta, w, groups, ALL)
+        for ours, theirs in zip(products.conv_backward(x, W, delta, w, groups, ALL), expected, strict=True):
+            close(ours, theirs)
+
+
+@pytest.mark.parametrize("kernel", ["linear_backward", "conv_backward"])
+def test_only_what_is_needed(kernel: str, draw: Draw):
+    if kernel == "linear_backward":
+        arguments: tuple[Any, ...] = (draw(3, 4), draw(5, 4), draw(3, 5))
+    else:
+        arguments = (draw(3, 4, 6), draw(5, 4, 2), draw(3, 5, 5), window(1, 2), 1)
+    everything = getattr(products, kernel)(*arguments, ALL)
+    for needs in product((True, False), repeat=3):
+        for wanted, ours, full in zip(needs, getattr(products, kernel)(*arguments, needs), everything, strict=True):
+            np.testing.assert_array_equal(ours, full if wanted else None)
+
+
+@pytest.mark.parametrize("shape", [(70, 200, 150), (4, 3000, 200), (3000, 200, 4), (13, 400, 600), (300, 2, 4000)])
+def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str, draw: Draw, threads: Any):
+    rows, inputs, outputs = shape
+    assert prod(shape) > WORTH_A_THREAD
+    x, W, b, delta = draw(rows, inputs), draw(outputs, inputs), draw(outputs), draw(rows, outputs)
+    results = []
+    for count in (1, 2, 3, 7):
+        threads(count)
+        results += [(products.linear(x, W, b), *products.linear_backward(x, W, delta, ALL))]
+    for result in results[1:]:
+        for ours, first in zip(result, results[0], strict=True):
+            np.testing.assert_array_equal(ours, first)
+
+
+@pytest.mark.parametrize(
+    ("x", "filters", "w", "groups"),
+    [
+        ((8, 16, 14, 14), 16, window(2, 3, 1, 1), 1),
+        ((1, 3, 60, 60), 24, window(2, 3, 1, 1), 1),
+        ((2, 16, 30, 30), 40, window(2, 3, 2, 1), 1),
+        ((3, 20, 12, 12), 200, window(2, 1), 1),
+        ((33, 32, 3, 3), 64, window(2, 3, 1, 1), 1),
+        ((5, 64, 28, 28), 64, window(2, 3, 1, 1), 64),
+        ((1, 128, 28, 60), 128, window(2, 3, 1, 1), 128),
+        ((4, 12, 40, 40), 12, window(2, 5, 1, 2), 3),
+        ((9, 6, 500), 12, window(1, 9), 1),
+    ],
+    ids=["images", "one image", "strided", "pointwise", "small maps", "depthwise", "depthwise 1", "groups", "one axis"],
+)
+def test_conv_has_the_same_bits_for_any_number_of_threads(
+    x: Any, filters: int, w: Window, groups: int, isa: str, draw: Draw, close: Close, threads: Any
+):
+    out = w.output_shape(x[2:])
+    assert prod(x[:2]) // groups * filters * prod(out) * prod(w.kernel) > WORTH_A_THREAD
+    x, W, b, delta = draw(*x), draw(filters, x[1] // groups, *w.kernel), draw(filters), draw(x[0], filters, *out)
+    results = []
+    for count in (1, 2, 3, 7):
+        threads(count)
+        results += [(products.conv(x, W, b, w, groups), *products.conv_backward(x, W, delta, w, groups, ALL))]
+    for result in results[1:]:
+        for ours, first in zip(result, results[0], strict=True):
+            np.testing.assert_array_equal(ours, first)
+    expected = (reference.conv(x, W, b, w, groups), *reference.conv_backward(x, W, delta, w, groups, ALL))
+    for ours, theirs in zip(results[0], expected, strict=True):
+        close(ours, theirs)
+
+
+@pytest.mark.parametrize("name", [name for name, (x, *_) in CONVOLUTIONS.items() if len(x) == 4])
+def test_infinity_and_nan_reach_what_sees_them_and_nothing_else(name: str, isa: str, draw: Draw):
+    # The kernels read a little beyond what they need, and must not let it in.
+    (x, W, _, delta), (_, _, w, groups) = arrays(draw, name), CONVOLUTIONS[name]
+    x, delta = np.array(x), np.array(delta)
+    for array, value in ((x, np.nan), (delta, np.inf)):
+        array[-1, -1, -1, -1] = array[0, -1, 0, 0] = value
+    with np.errstate(invalid="ignore"):
+        expected = (reference.conv(x, W, None, w, groups), *reference.conv_backward(x, W, delta, w, groups, ALL))
+    ours = (products.conv(x, W, None, w, groups), *products.conv_backward(x, W, delta, w, groups, ALL))
+    for result, theirs in zip(ours, expected, strict=True):
+        np.testing.assert_array_equal(np.isfinite(result), np.isfinite(theirs))
+
+
+@pytest.mark.parametrize("inputs", [5000, 100_000])
+def test_long_sums_stay_exact(inputs: int, isa: str, rng: np.random.Generator):
+    x, W = rng.random((3, inputs), np.float32), rng.random((40, inputs), np.float32)
+    exact = x.astype(np.float64) @ W.astype(np.float64).T
+    np.testing.assert_allclose(products.linear(x, W, None), exact, rtol=2e-6)
+    delta = rng.random((inputs, 3), np.float32)
+    _, dW, db = products.linear_backward(W.T, np.ones((3, 40), np.float32), delta, (False, True, True))
+    np.testing.assert_allclose(dW, delta.astype(np.float64).T @ W.astype(np.float64).T, rtol=2e-6)
+    np.testing.assert_allclose(db, delta.sum(0, dtype=np.float64), rtol=2e-6)
+
+
+def test_sums_over_images_stay_exact(isa: str, rng: np.random.Generator):
+    x, delta = rng.random((40, 2, 50, 50), np.float32), rng.random((40, 3, 50, 50), np.float32)
+    _, dW, db = products.conv_backward(x, np.ones((3, 2, 3, 3), np.float32), delta, window(2, 3, 1, 1), 1, ALL)
+    double = [a.astype(np.float64) for a in (x, np.ones((3, 2, 3, 3)), delta)]
+    _, exact_dW, exact_db = reference.conv_backward(*double, window(2, 3, 1, 1), 1, ALL)
+    np.testing.assert_allclose(dW, exact_dW, rtol=2e-6)
+    np.testing.assert_allclose(db, exact_db, rtol=2e-6)
+
+
+def test_what_does_not_fit_is_left_to_the_reference(draw: Draw, dtype: np.dtype):
+    x, W, b, delta = draw(3, 4), draw(5, 4), draw(5), draw(3, 5)
+    other = np.dtype(np.float32 if dtype == np.float64 else np.float64)
+    for bad, error in [
+        ((draw(3, 5), W, b), ShapeError),
+        ((x, draw(5, 3), b), ShapeError),
+        ((x, W, draw(4)), ShapeError),
+        ((x, W, draw(1)), ShapeError),
+        ((x, W, draw(5, 1)), ShapeError),
+        ((draw(4), W, b), ShapeError),
+        ((x.astype(other), W, b), DtypeError),
+        ((x, W, b.astype(other)), DtypeError),
+    ]:
+        assert products.linear(*bad) is NotImplemented
+        with pytest.raises(error):
+            kernels.linear(*bad)
+    for wrong in (draw(3, 4), draw(2, 5), draw(15), delta.astype(other)):
+        with pytest.raises((ShapeError, DtypeError)):
+            kernels.linear_backward(x, W, wrong, ALL)
+    for a, c in ((x, x), (x, draw(4)), (x, W.T.astype(other))):
+        with pytest.raises((ShapeError, DtypeError)):
+            kernels.matmul(a, c)
+    whole = np.arange(12).reshape(3, 4)
+    np.testing.assert_array_equal(kernels.matmul(whole, whole.T), whole @ whole.T)
+
+
+def test_convolutions_that_do_not_fit_are_left_to_the_reference(draw: Draw):
+    x, W, b, w = draw(2, 4, 6, 6), draw(6, 4, 3, 3), draw(6), window(2, 3)
+    delta = draw(2, 6, 4, 4)
+    for bad in [
+        (draw(2, 3, 6, 6), W, b, w, 1),
+        (draw(2, 4, 6), W, b, w, 1),
+        (draw(2, 4, 2, 6), W, b, w, 1),
+        (x, draw(6, 4, 3, 2), b, w, 1),
+        (x, draw(6, 2, 3, 3), b, w, 1),
+        (x, W, draw(5), w, 1),
+        (x, W, b, window(1, 3), 1),
+        (x, W, b, window(2, 2), 1),
+        (x, W, b, w, 2),
+    ]:
+        with pytest.raises(ShapeError):
+            kernels.conv(*bad)
+    for groups in (0, -1, 3, 4):
+        with pytest.raises(OptionError):
+            kernels.conv(x, W, b, w, groups)
+    for wrong in (draw(2, 6, 4, 5), draw(1, 6, 4, 4), draw(2, 5, 4, 4), draw(2, 6, 4)):
+        with pytest.raises(ShapeError):
+            kernels.conv_backward(x, W, wrong, w, 1, ALL)
+    assert kernels.conv_backward(x, W, delta, w, 1, ALL)[0].shape == x.shape
+
+
+@pytest.mark.parametrize(("images", "channels", "filters"), [(0, 3, 4), (2, 0, 4), (2, 3, 0)])
+def test_convolution_of_nothing(images: int, channels: int, filters: int, draw: Draw, close: Close):
+    x, W, b, w = draw(images, channels, 5, 5), draw(filters, channels, 3, 3), draw(filters), window(2, 3)
+    close(kernels.conv(x, W, b, w, 1), reference.conv(x, W, b, w, 1))
+    delta = draw(images, filters, 3, 3)
+    expected = reference.conv_backward(x, W, delta, w, 1, ALL)
+    for ours, theirs in zip(kernels.conv_backward(x, W, delta, w, 1, ALL), expected, strict=True):
+        close(ours, theirs)
+
+
+def test_of_x_only_the_shape_is_read_unless_dW_is_needed(draw: Draw, dtype: np.dtype):
+    W, delta = draw(6, 4, 3, 3), draw(2, 6, 4, 4)
+    x = draw(2, 4, 6, 6)
+    nowhere = np.broadcast_to(np.array(np.nan, dtype), x.shape)
+    needs = (True, False, True)
+    for ours, theirs in zip(
+        products.conv_backward(nowhere, W, delta, window(2, 3), 1, needs),
+        products.conv_backward(x, W, delta, window(2, 3), 1, needs),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(ours, theirs)
