@@ -7,10 +7,12 @@ The five nouns: :class:`Parameter`, :class:`~numnet.nn.Layer`, ctx, :class:`~num
 
 from __future__ import annotations
 
-from . import nn
+from . import nn, optim
+from ._config import show_config
 from .call import no_grad, observe, set_grad_enabled
+from .kernels.threads import get_num_threads, set_num_threads
 from .random import manual_seed
-from .tensor import Parameter, Tensor, Variable, tensor
+from .tensor import Parameter, Tensor, Variable, cat, stack, tensor, where
 
 __version__ = "0.1.0"
 
@@ -19,10 +21,17 @@ __all__ = [
     "Tensor",
     "Variable",
     "__version__",
+    "cat",
+    "get_num_threads",
     "manual_seed",
     "nn",
     "no_grad",
     "observe",
+    "optim",
     "set_grad_enabled",
+    "set_num_threads",
+    "show_config",
+    "stack",
     "tensor",
+    "where",
 ]

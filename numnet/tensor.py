@@ -609,7 +609,7 @@ def _operand(other: Any, like: Tensor) -> Any:
 def _operands(values: Iterable[Any]) -> list[Tensor]:
     """Tensors, where a number takes the dtype of the first that has one."""
     values = [v if isinstance(v, (bool, int, float)) else Tensor(v) if not isinstance(v, Tensor) else v for v in values]
-    like = next((v for v in values if isinstance(v, Tensor)), None) or Tensor(np.zeros((), np.float32))
+    like = next((v for v in values if isinstance(v, Tensor)), Tensor(0.0))
     return [v if isinstance(v, Tensor) else Tensor(_operand(v, like)) for v in values]
 
 

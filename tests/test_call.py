@@ -85,7 +85,7 @@ def test_by_hand() -> None:
 def test_ctx_holds_what_forward_saved_and_names_what_it_did_not() -> None:
     call = Call(Scale())
     call.forward(X)
-    assert vars(call.ctx) == {"x": X} or list(vars(call.ctx)) == ["x"]
+    assert list(vars(call.ctx)) == ["x"]
     assert call.ctx.needs_input_grad == (True,)
     assert call.ctx.recording
     with pytest.raises(AttributeError, match=r"saved no 'z' on its ctx; it saved \['x'\]"):
@@ -614,11 +614,11 @@ def test_a_network_goes_with_its_last_reference_and_so_does_its_latest_call() ->
 
 
 def test_a_copy_of_a_network_is_its_own() -> None:
-    net = nn.Sequential(Scale(), nn.Identity())
-    net.tied = net[0]
+    shared = Scale()
+    net = nn.Sequential(shared, nn.Identity(), shared)
     y = net(X)
     other = copy.deepcopy(net)
-    assert other.tied is other[0]
+    assert other[2] is other[0]
     assert other[0] is not net[0]
     with pytest.raises(BackwardError):
         other.backward(np.ones(3))
@@ -627,7 +627,7 @@ def test_a_copy_of_a_network_is_its_own() -> None:
     other(X)
     other.backward(np.ones(3))
     assert net[0].w.grad is None
-    assert other[0].w.grad == 3.0
+    assert other[0].w.grad == 2 * 100 * X.sum()
     assert "_latest" not in vars(other)
 
 

@@ -1,12 +1,10 @@
-/* Elementary functions of a real. First exp(x) and exp(x) - 1, without a branch, so that a loop over either becomes vector code.
+/* Elementary functions of a real. First exp(x) and exp(x) - 1, without a branch, so that loops become vector code.
  *
  *     n = round(x / ln 2)     r = x - n ln 2, |r| <= ln(2) / 2     exp(x) = 2^n (1 + m)     m = exp(r) - 1
  *
  * m is the Taylor series of exp(r) - 1, cut where the next term is below half a unit in the last place. Arguments are
  * clamped just outside the range in which exp is neither 0 nor inf; both comparisons are false for NaN, which passes.
- *
- * Written for the element type real, with NAME(bits) its unsigned integer of the same width and I the signed one.
- */
+ * n is rounded, and made an exponent, by adding a number so large that the integers are the mantissa's low bits. */
 #if REAL_BITS == 64
 typedef uint64_t NAME(bits);
 #else
@@ -34,10 +32,12 @@ INLINE real NAME(clamp)(real x, real low, real high) {
 INLINE real NAME(reduce)(real x, real *first, real *second) {
 #if REAL_BITS == 64
     enum { MANTISSA = 52, BIAS = 1023 };
-    const real shift = 0x1.8p52, per_ln2 = 0x1.71547652b82fep0, ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
+    const real shift = 0x1.8p52, per_ln2 = 0x1.71547652b82fep0;
+    const real ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
 #else
     enum { MANTISSA = 23, BIAS = 127 };
-    const real shift = 0x1.8p23f, per_ln2 = 0x1.715476p0f, ln2_high = 0x1.63p-1f, ln2_low = -0x1.bd0106p-13f;
+    const real shift = 0x1.8p23f, per_ln2 = 0x1.715476p0f;
+    const real ln2_high = 0x1.63p-1f, ln2_low = -0x1.bd0106p-13f;
 #endif
     const real shifted = x * per_ln2 + shift; /* the low bits of its mantissa hold n */
     const real n = shifted - shift;
@@ -67,7 +67,8 @@ INLINE real NAME(reduce)(real x, real *first, real *second) {
 
 INLINE real NAME(exp)(real x) {
     real first, second;
-    const real m = NAME(reduce)(NAME(clamp)(x, (REAL_BITS == 64) ? -746 : -104, (REAL_BITS == 64) ? 710 : 89), &first, &second);
+    x = REAL_BITS == 64 ? NAME(clamp)(x, -746, 710) : NAME(clamp)(x, -104, 89);
+    const real m = NAME(reduce)(x, &first, &second);
     return (1 + m) * first * second;
 }
 
@@ -81,4 +82,6 @@ INLINE real NAME(expm1_of_negative)(real x) {
 
 INLINE real NAME(log)(real x) { return REAL_BITS == 64 ? (real)log(x) : (real)logf((float)x); }
 INLINE real NAME(sqrt)(real x) { return REAL_BITS == 64 ? (real)sqrt(x) : (real)sqrtf((float)x); }
-INLINE real NAME(copysign)(real x, real sign) { return REAL_BITS == 64 ? (real)copysign(x, sign) : (real)copysignf((float)x, (float)sign); }
+INLINE real NAME(copysign)(real x, real sign) {
+    return REAL_BITS == 64 ? (real)copysign(x, sign) : (real)copysignf((float)x, (float)sign);
+}

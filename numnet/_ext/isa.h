@@ -37,10 +37,10 @@ typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes
 #define THREAD_NUMBER omp_get_thread_num()
 #define THREAD_COUNT omp_get_num_threads()
 #else
-#define PARALLEL(threads)
+#define PARALLEL(threads) (void)(threads);
 #define FOR
 #define FOR_DYNAMIC
-#define PARALLEL_FOR(threads)
+#define PARALLEL_FOR(threads) (void)(threads);
 #define THREAD_NUMBER 0
 #define THREAD_COUNT 1
 #endif

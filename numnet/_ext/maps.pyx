@@ -2,8 +2,8 @@
 """Everything but matrix products: activation, softmax, cross-entropy, batch norm, pooling, optimisers, compiled.
 
 The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover: no
-float arrays of one dtype, shapes that do not fit, labels out of range, a target that cannot be written in place. Why: the
-reference twin then does the work, or writes the error, and neither has to be done twice.
+float arrays of one dtype, shapes that do not fit, labels out of range, a target that cannot be written in place. Why:
+the reference twin then does the work, or writes the error, and neither has to be done twice.
 """
 
 cimport numpy as cnp
@@ -121,7 +121,8 @@ cdef inline cnp.ndarray _empty_like(cnp.ndarray x, int kind):
 cdef inline bint _alike(object a, object b, int kind) noexcept:
     """Is b an array of this type, and of the shape of a?"""
     cdef int axes = cnp.PyArray_NDIM(<cnp.ndarray> a)
-    return is_float_array(b, kind, axes) and _same(cnp.PyArray_DIMS(<cnp.ndarray> a), cnp.PyArray_DIMS(<cnp.ndarray> b), axes)
+    return (is_float_array(b, kind, axes)
+            and _same(cnp.PyArray_DIMS(<cnp.ndarray> a), cnp.PyArray_DIMS(<cnp.ndarray> b), axes))
 
 
 cdef inline bint _same(const cnp.npy_intp *a, const cnp.npy_intp *b, int axes) noexcept:
@@ -132,8 +133,16 @@ cdef inline bint _same(const cnp.npy_intp *a, const cnp.npy_intp *b, int axes) n
     return True
 
 
+cdef inline Py_ssize_t _length(object a, int axis) noexcept:
+    return cnp.PyArray_DIM(<cnp.ndarray> a, axis)
+
+
+cdef inline const maps_kernels *_kernels(int kind) noexcept:
+    return maps_for(isa, kind == cnp.NPY_DOUBLE)
+
+
 cdef inline bint _is_vector(object a, int kind, Py_ssize_t length) noexcept:
-    return is_float_array(a, kind, 1) and cnp.PyArray_DIM(<cnp.ndarray> a, 0) == length
+    return is_float_array(a, kind, 1) and _length(a, 0) == length
 
 
 cdef inline bint _is_vector_or_none(object a, int kind, Py_ssize_t length) noexcept:
@@ -159,38 +168,38 @@ cdef object _map(map_kernel kernel, object x, object delta, int kind, double wor
 
 def relu(object x):
     cdef int kind = float_type(x)
-    return NotImplemented if kind < 0 else _map(maps_for(isa, kind == cnp.NPY_DOUBLE).relu, x, None, kind, 8)
+    return NotImplemented if kind < 0 else _map(_kernels(kind).relu, x, None, kind, 8)
 
 
 def relu_backward(object a, object delta):
     cdef int kind = float_type(a)
     if kind < 0 or not _alike(a, delta, kind):
         return NotImplemented
-    return _map(maps_for(isa, kind == cnp.NPY_DOUBLE).relu_backward, a, delta, kind, 12)
+    return _map(_kernels(kind).relu_backward, a, delta, kind, 12)
 
 
 def sigmoid(object x):
     cdef int kind = float_type(x)
-    return NotImplemented if kind < 0 else _map(maps_for(isa, kind == cnp.NPY_DOUBLE).sigmoid, x, None, kind, 32)
+    return NotImplemented if kind < 0 else _map(_kernels(kind).sigmoid, x, None, kind, 32)
 
 
 def sigmoid_backward(object a, object delta):
     cdef int kind = float_type(a)
     if kind < 0 or not _alike(a, delta, kind):
         return NotImplemented
-    return _map(maps_for(isa, kind == cnp.NPY_DOUBLE).sigmoid_backward, a, delta, kind, 12)
+    return _map(_kernels(kind).sigmoid_backward, a, delta, kind, 12)
 
 
 def tanh(object x):
     cdef int kind = float_type(x)
-    return NotImplemented if kind < 0 else _map(maps_for(isa, kind == cnp.NPY_DOUBLE).tanh, x, None, kind, 32)
+    return NotImplemented if kind < 0 else _map(_kernels(kind).tanh, x, None, kind, 32)
 
 
 def tanh_backward(object a, object delta):
     cdef int kind = float_type(a)
     if kind < 0 or not _alike(a, delta, kind):
         return NotImplemented
-    return _map(maps_for(isa, kind == cnp.NPY_DOUBLE).tanh_backward, a, delta, kind, 12)
+    return _map(_kernels(kind).tanh_backward, a, delta, kind, 12)
 
 
 # --- softmax and cross-entropy ---
@@ -211,14 +220,13 @@ cdef object _softmax(object x, object delta, object axis, bint logarithm):
     cdef Py_ssize_t outer = 1, count = cnp.PyArray_SIZE(y)
     if count == 0:
         return y
-    cdef softmax_job job = softmax_job(pointer(x), pointer(delta), cnp.PyArray_DATA(y), cnp.PyArray_DIM(y, at), 1, logarithm)
+    cdef softmax_job job = softmax_job(pointer(x), pointer(delta), pointer(y), _length(y, at), 1, logarithm)
     for i in range(at):
-        outer *= cnp.PyArray_DIM(y, i)
+        outer *= _length(y, i)
     for i in range(at + 1, axes):
-        job.inner *= cnp.PyArray_DIM(y, i)
-    cdef const maps_kernels *kernels = maps_for(isa, kind == cnp.NPY_DOUBLE)
-    _run(kernels.softmax if delta is None else kernels.softmax_backward, &job, outer, max(1, ELEMENTS // (job.C * job.inner)),
-         32.0 * <double> count)
+        job.inner *= _length(y, i)
+    cdef map_kernel kernel = _kernels(kind).softmax if delta is None else _kernels(kind).softmax_backward
+    _run(kernel, &job, outer, max(1, ELEMENTS // (job.C * job.inner)), 32.0 * <double> count)
     return y
 
 
@@ -244,7 +252,7 @@ cdef object _labels(object labels, Py_ssize_t rows):
         return None
     cdef cnp.ndarray array = labels
     if (not cnp.PyArray_ISINTEGER(array) or (cnp.PyArray_ISUNSIGNED(array) and cnp.PyArray_ITEMSIZE(array) == 8)
-            or cnp.PyArray_NDIM(array) != 1 or cnp.PyArray_DIM(array, 0) != rows):
+            or cnp.PyArray_NDIM(array) != 1 or _length(array, 0) != rows):
         return None
     return cnp.PyArray_FROM_OTF(array, cnp.NPY_INT64, cnp.NPY_ARRAY_CARRAY_RO)
 
@@ -259,9 +267,9 @@ cdef bint _labels_fit(const int64_t *labels, Py_ssize_t rows, Py_ssize_t classes
 
 cdef bint _cross_entropy_job(cross_entropy_job *job, object z, object labels, object weight, object ignore_index,
                              object label_smoothing):
-    cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> z, 0)
+    cdef Py_ssize_t rows = _length(z, 0)
     memset(job, 0, sizeof(cross_entropy_job))
-    job.C = cnp.PyArray_DIM(<cnp.ndarray> z, 1)
+    job.C = _length(z, 1)
     job.weight = pointer(weight)
     job.labels = <const int64_t *> pointer(labels)
     job.ignore_index = ignore_index
@@ -271,9 +279,9 @@ cdef bint _cross_entropy_job(cross_entropy_job *job, object z, object labels, ob
 
 def cross_entropy(object z, object labels, object weight, object ignore_index, object label_smoothing):
     cdef int kind = float_type(z)
-    if kind < 0 or not is_float_array(z, kind, 2) or not _is_vector_or_none(weight, kind, cnp.PyArray_DIM(<cnp.ndarray> z, 1)):
+    if kind < 0 or not is_float_array(z, kind, 2) or not _is_vector_or_none(weight, kind, _length(z, 1)):
         return NotImplemented
-    labels = _labels(labels, cnp.PyArray_DIM(<cnp.ndarray> z, 0))
+    labels = _labels(labels, _length(z, 0))
     cdef cross_entropy_job job
     weight = _contiguous_or_none(weight)
     if labels is None or not _cross_entropy_job(&job, z, labels, weight, ignore_index, label_smoothing):
@@ -281,17 +289,18 @@ def cross_entropy(object z, object labels, object weight, object ignore_index, o
     z = c_contiguous(z)
     cdef cnp.ndarray p = _empty_like(z, kind), J = empty(1, cnp.PyArray_DIMS(p), kind)
     job.z, job.p, job.J = pointer(z), cnp.PyArray_DATA(p), cnp.PyArray_DATA(J)
-    _run(maps_for(isa, kind == cnp.NPY_DOUBLE).cross_entropy, &job, cnp.PyArray_DIM(p, 0), max(1, ELEMENTS // max(job.C, 8)),
+    _run(_kernels(kind).cross_entropy, &job, _length(p, 0), max(1, ELEMENTS // max(job.C, 8)),
          32.0 * <double> cnp.PyArray_SIZE(p))
     return J, p
 
 
-def cross_entropy_backward(object p, object labels, object weight, object ignore_index, object label_smoothing, object delta):
+def cross_entropy_backward(object p, object labels, object weight, object ignore_index, object label_smoothing,
+                           object delta):
     cdef int kind = float_type(p)
-    if (kind < 0 or not is_float_array(p, kind, 2) or not _is_vector_or_none(weight, kind, cnp.PyArray_DIM(<cnp.ndarray> p, 1))
-            or not _is_vector(delta, kind, cnp.PyArray_DIM(<cnp.ndarray> p, 0))):
+    if (kind < 0 or not is_float_array(p, kind, 2) or not _is_vector_or_none(weight, kind, _length(p, 1))
+            or not _is_vector(delta, kind, _length(p, 0))):
         return NotImplemented
-    labels = _labels(labels, cnp.PyArray_DIM(<cnp.ndarray> p, 0))
+    labels = _labels(labels, _length(p, 0))
     cdef cross_entropy_job job
     weight = _contiguous_or_none(weight)
     if labels is None or not _cross_entropy_job(&job, p, labels, weight, ignore_index, label_smoothing):
@@ -300,7 +309,7 @@ def cross_entropy_backward(object p, object labels, object weight, object ignore
     delta = c_contiguous(delta)
     cdef cnp.ndarray delta_z = _empty_like(p, kind)
     job.p, job.delta, job.delta_z = pointer(p), pointer(delta), cnp.PyArray_DATA(delta_z)
-    _run(maps_for(isa, kind == cnp.NPY_DOUBLE).cross_entropy_backward, &job, cnp.PyArray_DIM(delta_z, 0),
+    _run(_kernels(kind).cross_entropy_backward, &job, _length(delta_z, 0),
          max(1, ELEMENTS // max(job.C, 8)), 12.0 * <double> cnp.PyArray_SIZE(delta_z))
     return delta_z
 
@@ -314,7 +323,7 @@ cdef int _norm_job(norm_job *job, object x, object delta, object weight, object 
         return -1
     memset(job, 0, sizeof(norm_job))
     cdef cnp.ndarray array = x
-    job.N, job.C, job.S = cnp.PyArray_DIM(array, 0), cnp.PyArray_DIM(array, 1), cnp.PyArray_DIM(array, 2)
+    job.N, job.C, job.S = _length(array, 0), _length(array, 1), _length(array, 2)
     if not (_is_vector_or_none(weight, kind, job.C) and _is_vector_or_none(bias, kind, job.C)
             and _is_vector_or_none(mean, kind, job.C) and _is_vector_or_none(inv_std, kind, job.C)):
         return -1
@@ -339,16 +348,18 @@ def batch_norm_train(object x, object weight, object bias, object eps):
     if kind < 0:
         return NotImplemented
     cdef cnp.npy_intp C = job.C
-    cdef cnp.ndarray y = _empty_like(x, kind), mean = empty(1, &C, kind), var = empty(1, &C, kind), inv_std = empty(1, &C, kind)
+    cdef cnp.ndarray y = _empty_like(x, kind)
+    cdef cnp.ndarray mean = empty(1, &C, kind), var = empty(1, &C, kind), inv_std = empty(1, &C, kind)
     job.y, job.mean, job.var, job.inv_std = pointer(y), pointer(mean), pointer(var), pointer(inv_std)
     job.eps = eps
-    _run_norm(maps_for(isa, kind == cnp.NPY_DOUBLE).batch_norm, &job, 16)
+    _run_norm(_kernels(kind).batch_norm, &job, 16)
     return y, mean, var, inv_std
 
 
 def batch_norm_eval(object x, object mean, object inv_std, object weight, object bias):
     cdef norm_job job
-    x, mean, inv_std, weight, bias = _readable(x), _readable(mean), _readable(inv_std), _readable(weight), _readable(bias)
+    x, mean, inv_std = _readable(x), _readable(mean), _readable(inv_std)
+    weight, bias = _readable(weight), _readable(bias)
     if mean is None or inv_std is None:
         return NotImplemented
     cdef int kind = _norm_job(&job, x, None, weight, bias, mean, inv_std)
@@ -357,13 +368,15 @@ def batch_norm_eval(object x, object mean, object inv_std, object weight, object
     cdef cnp.ndarray y = _empty_like(x, kind)
     job.y = pointer(y)
     job.constant_statistics = True
-    _run_norm(maps_for(isa, kind == cnp.NPY_DOUBLE).batch_norm, &job, 8)
+    _run_norm(_kernels(kind).batch_norm, &job, 8)
     return y
 
 
-cdef object _batch_norm_backward(object x, object delta, object mean, object inv_std, object weight, object needs, bint constant):
+cdef object _batch_norm_backward(object x, object delta, object mean, object inv_std, object weight, object needs,
+                                 bint constant):
     cdef norm_job job
-    x, delta, mean, inv_std, weight = _readable(x), _readable(delta), _readable(mean), _readable(inv_std), _readable(weight)
+    x, delta, weight = _readable(x), _readable(delta), _readable(weight)
+    mean, inv_std = _readable(mean), _readable(inv_std)
     if delta is None or mean is None or inv_std is None:
         return NotImplemented
     cdef int kind = _norm_job(&job, x, delta, weight, None, mean, inv_std)
@@ -376,7 +389,7 @@ cdef object _batch_norm_backward(object x, object delta, object mean, object inv
     d_beta = empty(1, &C, kind) if needs_beta else None
     job.y, job.d_gamma, job.d_beta = pointer(delta_x), pointer(d_gamma), pointer(d_beta)
     job.constant_statistics = constant
-    _run_norm(maps_for(isa, kind == cnp.NPY_DOUBLE).batch_norm_backward, &job, 24)
+    _run_norm(_kernels(kind).batch_norm_backward, &job, 24)
     return delta_x, d_gamma, d_beta
 
 
@@ -391,7 +404,7 @@ def batch_norm_eval_backward(object x, object delta, object mean, object inv_std
 # --- pooling ---
 
 cdef bint _pool_job(pool_job *job, object x_shape, object window):
-    """Fill the geometry; False where it is out of the ordinary. The job counts three axes, those missing have length 1."""
+    """Fill the geometry; False where it is out of the ordinary. A job has three axes: those missing have length 1."""
     cdef int axes = len(x_shape) - 2, i, axis
     cdef Py_ssize_t before, after
     cdef double padded = 1
@@ -408,8 +421,8 @@ cdef bint _pool_job(pool_job *job, object x_shape, object window):
         job.stride[axis], job.dilation[axis] = window.stride[i], window.dilation[i]
         before, after = window.padding[i]
         job.before[axis], job.after[axis] = before, after
-        if not (0 <= before < SMALL and 0 <= after < SMALL and 1 <= job.kernel[axis] < SMALL and 1 <= job.stride[axis] < SMALL
-                and 1 <= job.dilation[axis] < SMALL and job.out[axis] >= 1):
+        if not (0 <= before < SMALL and 0 <= after < SMALL and 1 <= job.kernel[axis] < SMALL
+                and 1 <= job.stride[axis] < SMALL and 1 <= job.dilation[axis] < SMALL and job.out[axis] >= 1):
             return False
         padded *= <double> (job.size_in[axis] + before + after + job.stride[axis])
     job.planes = x_shape[0] * x_shape[1]
@@ -435,10 +448,11 @@ cdef inline Py_ssize_t _plane(const pool_job *job) noexcept:
     return job.size_in[0] * job.size_in[1] * job.size_in[2]
 
 
-cdef inline cnp.ndarray _empty_planes(object like, int axes, const pool_job *job, const Py_ssize_t *spatial, int typenum):
+cdef cnp.ndarray _empty_planes(object like, int axes, const Py_ssize_t *spatial, int typenum):
+    """An array (N, C, *spatial), with N and C from another array, and the last `axes` of three lengths."""
     cdef cnp.npy_intp[5] shape
     cdef int i
-    shape[0], shape[1] = cnp.PyArray_DIM(<cnp.ndarray> like, 0), cnp.PyArray_DIM(<cnp.ndarray> like, 1)
+    shape[0], shape[1] = _length(like, 0), _length(like, 1)
     for i in range(axes):
         shape[2 + i] = spatial[3 - axes + i]
     return empty(2 + axes, shape, typenum)
@@ -456,10 +470,10 @@ def max_pool(object x, object window):
         return NotImplemented
     x = c_contiguous(x)
     cdef int axes = cnp.PyArray_NDIM(<cnp.ndarray> x) - 2
-    cdef cnp.ndarray y = _empty_planes(x, axes, &job, job.out, kind)
-    cdef cnp.ndarray index = _empty_planes(x, axes, &job, job.out, cnp.NPY_INT64)
+    cdef cnp.ndarray y = _empty_planes(x, axes, job.out, kind)
+    cdef cnp.ndarray index = _empty_planes(x, axes, job.out, cnp.NPY_INT64)
     job.x, job.y, job.index = pointer(x), pointer(y), <int64_t *> pointer(index)
-    _run_pool(maps_for(isa, kind == cnp.NPY_DOUBLE).max_pool, &job)
+    _run_pool(_kernels(kind).max_pool, &job)
     return y, index
 
 
@@ -476,16 +490,16 @@ def max_pool_backward(object delta, object index, object x_shape):
     for i in range(3):
         job.size_in[i] = job.out[i] = 1
     for i in range(axes):
-        job.size_in[3 - axes + i], job.out[3 - axes + i] = x_shape[2 + i], cnp.PyArray_DIM(<cnp.ndarray> delta, 2 + i)
-    job.planes = cnp.PyArray_DIM(<cnp.ndarray> delta, 0) * cnp.PyArray_DIM(<cnp.ndarray> delta, 1)
-    if (x_shape[0] != cnp.PyArray_DIM(<cnp.ndarray> delta, 0) or x_shape[1] != cnp.PyArray_DIM(<cnp.ndarray> delta, 1)
+        job.size_in[3 - axes + i], job.out[3 - axes + i] = x_shape[2 + i], _length(delta, 2 + i)
+    job.planes = _length(delta, 0) * _length(delta, 1)
+    if (x_shape[0] != _length(delta, 0) or x_shape[1] != _length(delta, 1)
             or min(job.size_in[0], job.size_in[1], job.size_in[2]) < 0):
         return NotImplemented
     delta = c_contiguous(delta)
     index = c_contiguous(index)
-    cdef cnp.ndarray delta_x = _empty_planes(delta, axes, &job, job.size_in, kind)
+    cdef cnp.ndarray delta_x = _empty_planes(delta, axes, job.size_in, kind)
     job.x, job.y, job.index = pointer(delta), pointer(delta_x), <int64_t *> pointer(index)
-    if _run_pool(maps_for(isa, kind == cnp.NPY_DOUBLE).max_pool_backward, &job) == BAD_INDEX:
+    if _run_pool(_kernels(kind).max_pool_backward, &job) == BAD_INDEX:
         return NotImplemented
     return delta_x
 
@@ -498,9 +512,9 @@ def avg_pool(object x, object window, object count_include_pad, object divisor_o
     x = c_contiguous(x)
     job.count_include_pad = bool(count_include_pad)
     job.divisor = 0 if divisor_override is None else divisor_override
-    cdef cnp.ndarray y = _empty_planes(x, cnp.PyArray_NDIM(<cnp.ndarray> x) - 2, &job, job.out, kind)
+    cdef cnp.ndarray y = _empty_planes(x, cnp.PyArray_NDIM(<cnp.ndarray> x) - 2, job.out, kind)
     job.x, job.y = pointer(x), pointer(y)
-    _run_pool(maps_for(isa, kind == cnp.NPY_DOUBLE).avg_pool, &job)
+    _run_pool(_kernels(kind).avg_pool, &job)
     return y
 
 
@@ -515,9 +529,9 @@ def avg_pool_backward(object delta, object x_shape, object window, object count_
     delta = c_contiguous(delta)
     job.count_include_pad = bool(count_include_pad)
     job.divisor = 0 if divisor_override is None else divisor_override
-    cdef cnp.ndarray delta_x = _empty_planes(delta, axes, &job, job.size_in, kind)
+    cdef cnp.ndarray delta_x = _empty_planes(delta, axes, job.size_in, kind)
     job.x, job.y = pointer(delta), pointer(delta_x)
-    _run_pool(maps_for(isa, kind == cnp.NPY_DOUBLE).avg_pool_backward, &job)
+    _run_pool(_kernels(kind).avg_pool_backward, &job)
     return delta_x
 
 
@@ -539,7 +553,7 @@ def sgd_step(object p, object g, object buffer, object lr, object momentum, obje
     cdef sgd_job job = sgd_job(pointer(p), pointer(buffer), pointer(g), lr, momentum, dampening, weight_decay,
                                bool(nesterov), bool(maximize), bool(first))
     cdef Py_ssize_t count = cnp.PyArray_SIZE(<cnp.ndarray> p)
-    _run(maps_for(isa, kind == cnp.NPY_DOUBLE).sgd_step, &job, count, ELEMENTS, 16.0 * <double> count)
+    _run(_kernels(kind).sgd_step, &job, count, ELEMENTS, 16.0 * <double> count)
     return None
 
 
@@ -559,5 +573,5 @@ def adam_step(object p, object g, object m, object v, object v_max, object step,
                                  rate / (1 - pow(b1, t)), sqrt(1 - pow(b2, t)), b1, b2, eps,
                                  1 - rate * decay if decoupled else 1, 0 if decoupled else decay, bool(maximize))
     cdef Py_ssize_t count = cnp.PyArray_SIZE(<cnp.ndarray> p)
-    _run(maps_for(isa, kind == cnp.NPY_DOUBLE).adam_step, &job, count, ELEMENTS, 32.0 * <double> count)
+    _run(_kernels(kind).adam_step, &job, count, ELEMENTS, 32.0 * <double> count)
     return None

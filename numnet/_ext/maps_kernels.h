@@ -1,7 +1,8 @@
 /* The kernels that are not matrix products: each handles the part [begin, end) of its job, and jobs are cut here.
  *
- * What is counted (elements, rows, channels, planes) is up to the kernel. Parts are of a fixed size, so the bits of a result do
- * not depend on the number of threads. Data pointers are to float or double, as the table that the kernel is taken from. */
+ * What is counted (elements, rows, channels, planes) is up to the kernel. Parts are of a fixed size, so the bits of a
+ * result do not depend on the number of threads. Data pointers are to float or double, as the table has it that the
+ * kernel is taken from. */
 #ifndef NUMNET_MAPS_KERNELS_H
 #define NUMNET_MAPS_KERNELS_H
 
@@ -75,18 +76,20 @@ struct adam_job {
     int maximize;
 };
 
+static inline int lower(int a, int b) { return a < b ? a : b; }
+
 static inline int run_in_parts(map_kernel kernel, const void *job, size count, size part, int threads) {
-    int failure = 0;
+    int worst = 0;
     const size parts = divide_up(count, part);
-    if (threads == 1 || parts == 1) {
-        for (size i = 0; i < parts; i++) failure = min_size(failure, kernel(job, i * part, min_size(count, (i + 1) * part)));
-        return failure;
+    if (threads == 1 || parts == 1) { /* without the cost of a parallel region of one */
+        for (size i = 0; i < parts; i++) worst = lower(worst, kernel(job, i * part, min_size(count, (i + 1) * part)));
+        return worst;
     }
 #ifdef _OPENMP
-#pragma omp parallel for schedule(static) num_threads(threads) reduction(min : failure)
+#pragma omp parallel for schedule(static) num_threads(threads) reduction(min : worst)
 #endif
-    for (size i = 0; i < parts; i++) failure = min_size(failure, kernel(job, i * part, min_size(count, (i + 1) * part)));
-    return failure;
+    for (size i = 0; i < parts; i++) worst = lower(worst, kernel(job, i * part, min_size(count, (i + 1) * part)));
+    return worst;
 }
 
 #endif

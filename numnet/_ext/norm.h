@@ -16,7 +16,9 @@ INLINE void NAME(merge)(double *count, double *mean, double *squares, double cou
 }
 
 /* A piece of a channel: some rows of S, or a part of one. */
-INLINE size NAME(rows_of_piece)(const struct norm_job *job, size n) { return min_size(job->N - n, max_size(1, PIECE / job->S)); }
+INLINE size NAME(rows_of_piece)(const struct norm_job *job, size n) {
+    return min_size(job->N - n, max_size(1, PIECE / job->S));
+}
 
 /* The squares are taken while the piece is in the L1 cache: as exact as two passes over x. */
 INLINE void NAME(statistics_of_rows)(const struct norm_job *job, size c, double *mean, double *squares) {
@@ -37,7 +39,8 @@ INLINE void NAME(statistics_of_rows)(const struct norm_job *job, size c, double 
 }
 
 /* The same down the columns, and then over the S columns of each channel. */
-INLINE void NAME(statistics_of_columns)(const struct norm_job *job, size c, size channels, double *mean, double *squares) {
+INLINE void NAME(statistics_of_columns)(const struct norm_job *job, size c, size channels, double *mean,
+                                        double *squares) {
     const size row = job->C * job->S, columns = channels * job->S;
     double means[COLUMNS] = {0}, about[COLUMNS] = {0};
     for (size n = 0; n < job->N; n += GROUP) {
@@ -48,7 +51,10 @@ INLINE void NAME(statistics_of_columns)(const struct norm_job *job, size c, size
             for (size i = 0; i < columns; i++) mu[i] += x[r * row + i];
         for (size i = 0; i < columns; i++) mu[i] /= (real)rows;
         for (size r = 0; r < rows; r++)
-            for (size i = 0; i < columns; i++) squares_here[i] += (x[r * row + i] - mu[i]) * (x[r * row + i] - mu[i]);
+            for (size i = 0; i < columns; i++) {
+                const real distance = x[r * row + i] - mu[i];
+                squares_here[i] += distance * distance;
+            }
         for (size i = 0; i < columns; i++) {
             double count = (double)n;
             NAME(merge)(&count, means + i, about + i, (double)rows, mu[i], squares_here[i]);
@@ -79,7 +85,8 @@ INLINE void NAME(gradients_of_rows)(const struct norm_job *job, size c, double *
     }
 }
 
-INLINE void NAME(gradients_of_columns)(const struct norm_job *job, size c, size channels, double *sum, double *product) {
+INLINE void NAME(gradients_of_columns)(const struct norm_job *job, size c, size channels, double *sum,
+                                       double *product) {
     const size row = job->C * job->S, columns = channels * job->S;
     real mu[COLUMNS];
     for (size i = 0; i < columns; i++) mu[i] = ((const real *)job->mean)[c + i / job->S];
@@ -126,7 +133,8 @@ INLINE void NAME(normalise)(const struct norm_job *job, size c, size channels, c
 }
 
 /* delta_x = (delta - lift - (x - mu) slope) scale; lift and slope are 0 where the statistics are constants. */
-INLINE void NAME(hand_down)(const struct norm_job *job, size c, size channels, const real *scale, const real *lift, const real *slope) {
+INLINE void NAME(hand_down)(const struct norm_job *job, size c, size channels, const real *scale, const real *lift,
+                            const real *slope) {
     const real *mean = job->mean;
     if (job->S >= LONG) {
         const real mu = mean[c], factor = scale[0], l = lift[0], k = slope[0];

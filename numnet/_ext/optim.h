@@ -1,7 +1,8 @@
-/* d = g + weight_decay p;  buffer = momentum buffer + (1 - dampening) d;  p -= lr (nesterov ? d + momentum buffer : buffer) */
+/* d = g + weight_decay p;  b = momentum b + (1 - dampening) d;  p -= lr (nesterov ? d + momentum b : b) */
 static int NAME(sgd_step)(const void *job_, size begin, size end) {
     const struct sgd_job *job = job_;
-    const real lr = (real)job->lr, momentum = (real)job->momentum, keep = (real)(1 - job->dampening), decay = (real)job->weight_decay;
+    const real lr = (real)job->lr, decay = (real)job->weight_decay;
+    const real momentum = (real)job->momentum, keep = (real)(1 - job->dampening);
     const real sign = job->maximize ? -1 : 1;
     const real *restrict g = job->g;
     real *restrict p = job->p, *restrict buffer = job->buffer;
@@ -18,11 +19,13 @@ static int NAME(sgd_step)(const void *job_, size begin, size end) {
     return 0;
 }
 
-/* m = m + (1 - beta1)(g - m);  v = beta2 v + (1 - beta2) g^2;  p -= lr / c1  m / (sqrt(v) / sqrt(c2) + eps),  c = 1 - beta^step */
+/* m += (1 - beta1)(d - m);  v = beta2 v + (1 - beta2) d^2;  p = shrink p - lr / c1  m / (sqrt(v) / sqrt(c2) + eps)
+ *
+ * with c = 1 - beta^step, and step_size = lr / c1, root_c2 = sqrt(c2) worked out once. */
 static int NAME(adam_step)(const void *job_, size begin, size end) {
     const struct adam_job *job = job_;
-    const real rest1 = (real)(1 - job->beta1), beta2 = (real)job->beta2, rest2 = (real)(1 - job->beta2), eps = (real)job->eps;
-    const real step_size = (real)job->step_size, root_c2 = (real)job->root_c2;
+    const real rest1 = (real)(1 - job->beta1), beta2 = (real)job->beta2, rest2 = (real)(1 - job->beta2);
+    const real step_size = (real)job->step_size, root_c2 = (real)job->root_c2, eps = (real)job->eps;
     const real shrink = (real)job->shrink, decay = (real)job->weight_decay;
     const real sign = job->maximize ? -1 : 1;
     const real *restrict g = job->g;

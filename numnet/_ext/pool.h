@@ -31,8 +31,8 @@ INLINE void NAME(contend)(real v, place at, real *top, place *where) {
     *where = wins ? at : *where;
 }
 
-/* best[o] = max of taps x[o stride + k dilation], and where it stands; `origin` is the place of x[0], first[o] the place,
- * counted from there, of the first tap that is not padding. The first two taps share a loop, and the loads of it. */
+/* best[o] = max of taps x[o stride + k dilation], and where it stands; `origin` is the place of x[0], first[o] the
+ * place, counted from there, of the first tap that is not padding. The first two taps share a loop, and its loads. */
 INLINE void NAME(max_along)(const real *restrict x, size n, size kernel, size stride, size dilation, place origin,
                             const place *restrict first, real *restrict best, place *restrict where) {
     for (size o = 0; o < n; o++) {
@@ -44,12 +44,13 @@ INLINE void NAME(max_along)(const real *restrict x, size n, size kernel, size st
     }
     for (size k = 2; k < kernel; k++)
         for (size o = 0; o < n; o++)
-            NAME(contend)(x[o * stride + k * dilation], origin + (place)(o * stride + k * dilation), best + o, where + o);
+            NAME(contend)(x[o * stride + k * dilation], origin + (place)(o * stride + k * dilation), best + o,
+                          where + o);
 }
 
 /* The usual strides by name, so that each becomes vector code of its own. */
-static void NAME(max_of_row)(const struct pool_job *job, const real *x, size n, place origin, const place *first, real *best,
-                             place *where) {
+static void NAME(max_of_row)(const struct pool_job *job, const real *x, size n, place origin, const place *first,
+                             real *best, place *where) {
     const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
     if (stride == 2 && dilation == 1 && kernel > 1)
         NAME(max_along)(x, n, max_size(kernel, 2), 2, 1, origin, first, best, where);
@@ -68,8 +69,8 @@ INLINE void NAME(store_before)(real *y, vec v, size lanes, const real *end) {
 }
 
 /* The maximum of `count` rows of best, element by element, and where it stands. */
-INLINE void NAME(max_across)(const real *best, const place *where, size per_row, const size *rows, size count, size n, real *y,
-                             int64_t *index, const real *end) {
+INLINE void NAME(max_across)(const real *best, const place *where, size per_row, const size *rows, size count, size n,
+                             real *y, int64_t *index, const real *end) {
     for (size o = 0; o < n; o += LANES) {
         vec top = load(best + rows[0] * per_row + o);
         mask at = (mask)load((const real *)(where + rows[0] * per_row + o));
@@ -122,7 +123,7 @@ static int NAME(max_pool)(const void *job_, size begin, size end) {
     size *seen = scratch(seen_at_most * (size)sizeof(size));
     if (!padded || !where || !seen) {
         free(padded), free(where), free(seen);
-        return -1;
+        return NO_MEMORY;
     }
     real *best = padded + width;
     place *first = where + total + LANES;
@@ -145,18 +146,21 @@ static int NAME(max_pool)(const void *job_, size begin, size end) {
         } else {
             for (size row = 0; row < rows; row++) {
                 memcpy(padded + before, x + row * W, (size_t)W * sizeof(real));
-                NAME(max_of_row)(job, padded, n, (place)(row * W - before), first, best + row * per_row, where + row * per_row);
+                NAME(max_of_row)(job, padded, n, (place)(row * W - before), first, best + row * per_row,
+                                 where + row * per_row);
             }
         }
         for (size d = 0; d < job->out[0]; d++)
-            for (size h = 0; h < job->out[1]; h++, y += job->out[2], index += job->out[2])
-                NAME(max_across)(best, where, per_row, seen, NAME(rows_seen)(job, d, h, seen), job->out[2], y, index, y_end);
+            for (size h = 0; h < job->out[1]; h++, y += job->out[2], index += job->out[2]) {
+                const size count = NAME(rows_seen)(job, d, h, seen);
+                NAME(max_across)(best, where, per_row, seen, count, job->out[2], y, index, y_end);
+            }
     }
     free(padded), free(where), free(seen);
     return 0;
 }
 
-/* delta_x = 0, and then delta added where it belongs; -2 where an index is not in its plane. */
+/* delta_x = 0, and then delta added where it belongs; BAD_INDEX where an index is not in its plane. */
 static int NAME(max_pool_backward)(const void *job_, size begin, size end) {
     const struct pool_job *job = job_;
     const size plane = job->in[0] * job->in[1] * job->in[2], outputs = job->out[0] * job->out[1] * job->out[2];
@@ -173,11 +177,12 @@ static int NAME(max_pool_backward)(const void *job_, size begin, size end) {
                 inside = 0;
         }
     }
-    return inside ? 0 : -2;
+    return inside ? 0 : BAD_INDEX;
 }
 
 /* sums[o] = sum of taps x[o stride + k dilation] */
-INLINE void NAME(sum_along)(const real *restrict x, size n, size kernel, size stride, size dilation, real *restrict sums) {
+INLINE void NAME(sum_along)(const real *restrict x, size n, size kernel, size stride, size dilation,
+                            real *restrict sums) {
     for (size o = 0; o < n; o++) sums[o] = x[o * stride] + (kernel > 1 ? x[o * stride + dilation] : 0);
     for (size k = 2; k < kernel; k++)
         for (size o = 0; o < n; o++) sums[o] += x[o * stride + k * dilation];
@@ -229,21 +234,23 @@ INLINE size NAME(taps_counted)(const struct pool_job *job, int axis, size o) {
 static void NAME(divisors_of)(const struct pool_job *job, size n, real *counts, real *divisors) {
     for (size o = 0; o < n; o++) counts[o] = o < job->out[2] ? (real)NAME(taps_counted)(job, 2, o) : 1;
     for (size d = 0; d < job->out[0]; d++)
-        for (size h = 0; h < job->out[1]; h++)
-            divisors[d * job->out[1] + h] =
-                job->divisor != 0 ? (real)job->divisor : (real)(NAME(taps_counted)(job, 0, d) * NAME(taps_counted)(job, 1, h));
+        for (size h = 0; h < job->out[1]; h++) {
+            const size count = NAME(taps_counted)(job, 0, d) * NAME(taps_counted)(job, 1, h);
+            divisors[d * job->out[1] + h] = job->divisor != 0 ? (real)job->divisor : (real)count;
+        }
 }
 
 static int NAME(avg_pool)(const void *job_, size begin, size end) {
     const struct pool_job *job = job_;
     const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W;
-    const size n = divide_up(job->out[2], LANES) * LANES, width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + W);
+    const size n = divide_up(job->out[2], LANES) * LANES;
+    const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + W);
     const size lines = job->out[0] * job->out[1];
     real *line = scratch((width + 2 * n + lines) * (size)sizeof(real));
     size *seen = scratch(job->kernel[0] * job->kernel[1] * (size)sizeof(size));
     if (!line || !seen) {
         free(line), free(seen);
-        return -1;
+        return NO_MEMORY;
     }
     real *sums = line + width, *counts = sums + n, *divisors = counts + n;
     const size computed = job->stride[2] <= 2 ? n : job->out[2]; /* rounded up where that makes whole vectors of it */
@@ -278,7 +285,7 @@ static int NAME(avg_pool_backward)(const void *job_, size begin, size end) {
     size *seen = scratch(job->kernel[0] * job->kernel[1] * (size)sizeof(size));
     if (!line || !seen) {
         free(line), free(seen);
-        return -1;
+        return NO_MEMORY;
     }
     real *restrict shares = line + width, *restrict counts = shares + n, *divisors = counts + n;
     for (size i = 0; i < width; i++) line[i] = 0;

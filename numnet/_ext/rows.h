@@ -4,8 +4,8 @@
  *
  * over so many rows of length n, which begin `stride` apart. Four vectors of partial sums, since an addition takes four
  * cycles; what a caller does not use is not computed. */
-INLINE void NAME(moments)(const real *a, real a_shift, const real *b, real b_shift, size rows, size stride, size n, real *first,
-                          real *second) {
+INLINE void NAME(moments)(const real *a, real a_shift, const real *b, real b_shift, size rows, size stride, size n,
+                          real *first, real *second) {
     vec sums[4] = {{0}}, products[4] = {{0}};
     real sum = 0, product = 0;
     for (size row = 0; row < rows; row++, a += stride, b += stride) {

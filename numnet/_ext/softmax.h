@@ -1,13 +1,15 @@
 /* Softmax along the middle axis of x (outer, C, inner). The largest entry is subtracted first, so no exp overflows.
  *
- * begin and end count outer. With inner == 1 these are rows of C neighbours, and many rows go through one loop of exp, so that
- * short rows (ten classes) run at the speed of long ones. Otherwise the loops run along inner, a block of columns at a time. */
+ * begin and end count outer. With inner == 1 these are rows of C neighbours, and many rows go through one loop of exp,
+ * so that short rows (ten classes) run at the speed of long ones. Otherwise the loops run along inner, a block of
+ * columns at a time. */
 #define SOFTMAX_ENTRIES 2048 /* at once, while they are in the L1 cache */
 #define SOFTMAX_ROWS (SOFTMAX_ENTRIES / 8)
 #define SOFTMAX_COLUMNS 64
 
 /* p = exp(x - max x) for rows of C; sums[row] = sum of p, largest[row] = max x. */
-INLINE void NAME(exp_rows)(const real *restrict x, real *restrict p, real *restrict largest, real *restrict sums, size rows, size C) {
+INLINE void NAME(exp_rows)(const real *restrict x, real *restrict p, real *restrict largest, real *restrict sums,
+                           size rows, size C) {
     for (size m = 0; m < rows; m++) {
         const real top = largest[m] = NAME(largest)(x + m * C, C);
         for (size c = 0; c < C; c++) p[m * C + c] = x[m * C + c] - top;
@@ -92,7 +94,8 @@ static int NAME(softmax_backward)(const void *job_, size begin, size end) {
             real sums[SOFTMAX_COLUMNS];
             for (size i = 0; i < columns; i++) sums[i] = 0;
             for (size c = 0; c < C; c++)
-                for (size i = 0, j = c * inner + first; i < columns; i++, j++) sums[i] += job->logarithm ? delta[j] : a[j] * delta[j];
+                for (size i = 0, j = c * inner + first; i < columns; i++, j++)
+                    sums[i] += job->logarithm ? delta[j] : a[j] * delta[j];
             for (size c = 0; c < C; c++)
                 for (size i = 0, j = c * inner + first; i < columns; i++, j++)
                     y[j] = job->logarithm ? delta[j] - NAME(exp)(a[j]) * sums[i] : a[j] * (delta[j] - sums[i]);
@@ -101,7 +104,7 @@ static int NAME(softmax_backward)(const void *job_, size begin, size end) {
     return 0;
 }
 
-/* Row m: J = (1 - s) w_y (-log p_y) + s / C  sum_c w_c (-log p_c), p = softmax(z), s the label smoothing; 0 if ignored. */
+/* Row m: J = (1 - s) w_y (-log p_y) + s / C  sum_c w_c (-log p_c), p = softmax(z), s the smoothing; 0 if ignored. */
 static int NAME(cross_entropy)(const void *job_, size begin, size end) {
     const struct cross_entropy_job *job = job_;
     const size C = job->C, step = NAME(rows_at_once)(C);
@@ -123,7 +126,8 @@ static int NAME(cross_entropy)(const void *job_, size begin, size end) {
                 loss = (1 - smoothing) * (weight ? weight[label] : 1) * (log_sum - (z[row * C + label] - largest[row]));
                 if (smoothing > 0) {
                     real smooth = 0;
-                    for (size c = 0; c < C; c++) smooth += (weight ? weight[c] : 1) * (log_sum - (z[row * C + c] - largest[row]));
+                    for (size c = 0; c < C; c++)
+                        smooth += (weight ? weight[c] : 1) * (log_sum - (z[row * C + c] - largest[row]));
                     loss += smoothing / (real)C * smooth;
                 }
             }
@@ -153,7 +157,8 @@ static int NAME(cross_entropy_backward)(const void *job_, size begin, size end) 
         if (smoothing == 0) {
             for (size c = 0; c < C; c++) y[c] = delta * hard * p[c];
         } else {
-            for (size c = 0; c < C; c++) y[c] = delta * (hard * p[c] + soft * (p[c] * weight_sum - (weight ? weight[c] : 1)));
+            for (size c = 0; c < C; c++)
+                y[c] = delta * (hard * p[c] + soft * (p[c] * weight_sum - (weight ? weight[c] : 1)));
         }
         /* p - 1 first: it is exact where p is near 1 */
         y[label] = delta * (hard * (p[label] - 1) + soft * (p[label] * weight_sum - (weight ? weight[label] : 1)));

@@ -139,7 +139,7 @@ class Softmax(_AlongAxis):
         ShapeError: x has no such axis.
         DtypeError: x does not hold floating-point numbers.
 
-    Source: Bridle, Training stochastic model recognition algorithms as networks, 1989, equation 5.
+    Source: Bridle, Training stochastic model recognition algorithms as networks, 1989.
     """
 
     kernel = staticmethod(kernels.softmax)
@@ -162,6 +162,8 @@ class LogSoftmax(_AlongAxis):
         OptionError: no ``dim``.
         ShapeError: x has no such axis.
         DtypeError: x does not hold floating-point numbers.
+
+    Source: Goodfellow, Bengio and Courville, Deep learning, 2016, section 6.2.2.3.
     """
 
     kernel = staticmethod(kernels.log_softmax)

@@ -180,6 +180,8 @@ class NLLLoss(_Classes):
         DtypeError: labels that are not integers, x that is not floating-point, w of another dtype than x.
         NonFiniteError: NaN in x.
         OptionError: no such reduction.
+
+    Source: Bishop, Pattern recognition and machine learning, 2006, equation 4.108.
     """
 
     def __init__(

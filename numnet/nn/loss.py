@@ -51,6 +51,8 @@ class MSELoss(_Elementwise):
         DtypeError: they differ in dtype, or are not floating-point.
         NonFiniteError: NaN in x or y.
         OptionError: no such reduction.
+
+    Source: Legendre, Nouvelles méthodes pour la détermination des orbites des comètes, 1805, appendix.
     """
 
     def __init__(self, *, reduction: Reduction = "mean") -> None:
@@ -86,6 +88,8 @@ class BCELoss(_Elementwise):
         DtypeError: they differ in dtype, or are not floating-point.
         DomainError: x outside 0 … 1. NonFiniteError: NaN in x or y.
         OptionError: no such reduction.
+
+    Source: Bishop, Pattern recognition and machine learning, 2006, equation 4.90.
     """
 
     weight: Array | None
@@ -131,6 +135,8 @@ class BCEWithLogitsLoss(_Elementwise):
         DtypeError: they differ in dtype, or are not floating-point.
         NonFiniteError: NaN in x or y.
         OptionError: no such reduction.
+
+    Source: Bishop, Pattern recognition and machine learning, 2006, equations 4.90 and 4.91.
     """
 
     weight: Array | None

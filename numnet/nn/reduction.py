@@ -29,11 +29,13 @@ class Reduced(Loss):
 
     def _set_weight(self, name: str, weight: Array | Tensor | None) -> None:
         """Make ``weight`` a buffer: a constant that moves with the loss and is in its state dict."""
-        array = weight.data if isinstance(weight, Tensor) else weight
-        if array is not None and not (is_array(array) and is_floating(array)):
-            expected = f"{type(self).__name__} with {name} as an array of floats"
-            raise DtypeError(expected, describe(array), f"np.asarray({name}, dtype=np.float32)")
-        self.register_buffer(name, array)
+        if weight is not None:
+            array = weight.data if isinstance(weight, Tensor) else weight
+            if not (is_array(array) or isinstance(array, np.generic)) or not is_floating(array):
+                expected = f"{type(self).__name__} with {name} as an array of floats"
+                raise DtypeError(expected, describe(array), f"np.asarray({name}, dtype=np.float32)")
+            weight = array_module(array).array(array)  # our own: load_state_dict writes into it
+        self.register_buffer(name, weight)
 
     def _reduced(self, ctx: Ctx, J: Array, total: float, x: Array, y: Array) -> Array:
         """J of every element, reduced; a mean is the sum divided by ``total``, the number (or weight) of elements.

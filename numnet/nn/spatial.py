@@ -23,10 +23,11 @@ def as_batch(x: Array, axes: int, channels: int | None = None) -> Array:
 
 
 def _cure(x: Array, axes: int, channels: int | None) -> str:
+    letters = _LETTERS[axes].replace(" ", ", ")
     if x.ndim == axes and channels in (None, 1):
         return "x[None] gives an image its channel axis; x[:, None] if the first axis counts images"
-    if x.ndim == axes + 2 and x.shape[-1] == channels:
-        return f"np.moveaxis(x, -1, 1): numnet, as PyTorch, has the channels in front, {_LETTERS[axes]}"
-    if x.ndim == 2:
-        return "reshape the rows to images before this layer"
-    return "make in_channels of this layer the size of x's channel axis"
+    if x.ndim not in (axes + 1, axes + 2):
+        return f"reshape x to a batch ({letters}) before this layer"
+    if channels is not None and x.shape[-1] == channels:
+        return f"np.moveaxis(x, -1, {x.ndim - axes - 1}): channels stand in front of the spatial axes, ({letters})"
+    return "make in_channels of this layer the number of channels of x"

@@ -1,6 +1,6 @@
 """The compiled kernels other than matrix products, held against their reference twins, on every instruction set here.
 
-They are called past the dispatch: where one answers ``NotImplemented``, which hands the call to the reference, it shows.
+They are called past the dispatch: an answer ``NotImplemented``, which hands the call to the reference, shows here.
 """
 
 from __future__ import annotations
@@ -120,7 +120,9 @@ def test_activations(name, shape, isa, draw):
 @pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh"])
 def test_activations_of_special_values(name, isa, dtype):
     tiny, huge = np.finfo(dtype).tiny, np.finfo(dtype).max
-    x = np.array([0.0, -0.0, np.nan, np.inf, -np.inf, tiny, -tiny, huge, -huge, 1e-5, -700, 700, -87, -103, 89, 1], dtype)
+    x = np.array(
+        [0.0, -0.0, np.nan, np.inf, -np.inf, tiny, -tiny, huge, -huge, 1e-5, -700, 700, -87, -103, 89, 1], dtype
+    )
     for repeated in (x, np.repeat(x, 5), x[:3]):  # in vectors, and in what is left over
         check(name, repeated, mixed=True)
     with np.errstate(all="ignore"):
@@ -130,14 +132,20 @@ def test_activations_of_special_values(name, isa, dtype):
 
 @pytest.mark.parametrize("name, exact", [("sigmoid", lambda x: 1 / (1 + np.exp(-x))), ("tanh", np.tanh)])
 def test_activations_are_exact_to_two_units_in_the_last_place(name, exact, isa, dtype, rng):
-    x = np.concatenate([rng.uniform(-8, 8, 20000), rng.uniform(-85, 85, 20000), rng.normal(0, 1e-3, 20000)]).astype(dtype)
+    x = np.concatenate([rng.uniform(-8, 8, 20000), rng.uniform(-85, 85, 20000), rng.normal(0, 1e-3, 20000)]).astype(
+        dtype
+    )
     truth = exact(x.astype(np.longdouble))
     error = np.abs(getattr(maps, name)(x) - truth) / np.abs(truth)
     assert error.max() < 2 * np.finfo(dtype).eps
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
-@pytest.mark.parametrize("shape", [(7, 4), (3, 10), (300, 10), (2, 700), (3, 3000), (2, 3, 5), (2, 5, 130), (1, 4, 1), (0, 3), (3, 0), (6,)], ids=str)
+@pytest.mark.parametrize(
+    "shape",
+    [(7, 4), (3, 10), (300, 10), (2, 700), (3, 3000), (2, 3, 5), (2, 5, 130), (1, 4, 1), (0, 3), (3, 0), (6,)],
+    ids=str,
+)
 def test_softmax_along_every_axis(name, shape, isa, draw):
     for axis in range(-len(shape), len(shape)):
         check(name, draw(*shape), axis)
@@ -147,7 +155,15 @@ def test_softmax_along_every_axis(name, shape, isa, draw):
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 def test_softmax_of_special_values(name, isa, dtype):
-    rows = [[1e4, -1e4, 0], [-np.inf, 0, 1], [np.nan, 0, 1], [-1e30, -1e30, -1e30], [800, 0, -800], [-np.inf] * 3, [np.inf, 0, 0]]
+    rows = [
+        [1e4, -1e4, 0],
+        [-np.inf, 0, 1],
+        [np.nan, 0, 1],
+        [-1e30, -1e30, -1e30],
+        [800, 0, -800],
+        [-np.inf] * 3,
+        [np.inf, 0, 0],
+    ]
     x = np.array(rows, dtype)
     check(name, x, 1, mixed=True)
     check(name, np.tile(x.T, 12), 0, mixed=True)
@@ -193,7 +209,19 @@ def test_a_wrong_label_is_named(label, isa, draw):
     assert maps.cross_entropy_backward(draw(5, 10), labels, None, -100, 0.0, draw(5)) is NotImplemented
 
 
-NORM_SHAPES = [(8, 3, 1), (300, 70, 1), (5, 200, 1), (4, 3, 5), (2, 17, 64), (90, 2, 65), (70, 3, 32), (5, 3, 31), (2, 3, 2500), (600, 2, 9), (1, 1, 2)]
+NORM_SHAPES = [
+    (8, 3, 1),
+    (300, 70, 1),
+    (5, 200, 1),
+    (4, 3, 5),
+    (2, 17, 64),
+    (90, 2, 65),
+    (70, 3, 32),
+    (5, 3, 31),
+    (2, 3, 2500),
+    (600, 2, 9),
+    (1, 1, 2),
+]
 
 
 @pytest.mark.parametrize("shape", NORM_SHAPES, ids=str)
@@ -390,7 +418,12 @@ def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...
         "batch_norm_train": (flat, weight, weight, 1e-5),
         "batch_norm_train_backward": (flat, flat_delta, weight, mean, inv_std, (True, True, True)),
         "batch_norm_eval": (flat, mean, inv_std, weight, weight),
-        "batch_norm_eval_backward": (draw(2000, 150, 1), draw(2000, 150, 1), *[np.ones(150, dtype)] * 3, (True, True, True)),
+        "batch_norm_eval_backward": (
+            draw(2000, 150, 1),
+            draw(2000, 150, 1),
+            *[np.ones(150, dtype)] * 3,
+            (True, True, True),
+        ),
         "max_pool": (x, geometry),
         "max_pool_backward": (draw(*y.shape), index, x.shape),
         "avg_pool": (x, geometry, False, None),

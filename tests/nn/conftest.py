@@ -28,10 +28,15 @@ def agree(torch: ModuleType) -> Callable[..., None]:
     """
 
     def theirs_of(value: Any) -> Any:
-        return torch.from_numpy(value.copy()) if isinstance(value, np.ndarray) else value
+        return torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray | np.generic) else value
 
     def agree(
-        name: str, arguments: tuple[Any, ...], options: dict[str, Any], x: np.ndarray, *others: np.ndarray, train: bool = True
+        name: str,
+        arguments: tuple[Any, ...],
+        options: dict[str, Any],
+        x: np.ndarray,
+        *others: np.ndarray,
+        train: bool = True,
     ) -> None:
         dtype = torch.from_numpy(x).dtype
         ours = getattr(nn, name)(*arguments, **options).to(x.dtype).train(train)

@@ -13,7 +13,9 @@ SHAPES = [(), (1,), (7,), (3, 5), (0, 4), (2, 3, 4, 5)]
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", ["ReLU", "Sigmoid", "Tanh"])
-def test_elementwise(agree: Callable[..., None], numbers: Callable[..., np.ndarray], name: str, shape: tuple[int, ...]) -> None:
+def test_elementwise(
+    agree: Callable[..., None], numbers: Callable[..., np.ndarray], name: str, shape: tuple[int, ...]
+) -> None:
     agree(name, (), {}, numbers(*shape))
 
 

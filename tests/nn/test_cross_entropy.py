@@ -12,9 +12,9 @@ from numnet.errors import DomainError, DtypeError, LabelError, NonFiniteError, O
 
 RNG = np.random.default_rng(0)
 LOSSES = [nn.CrossEntropyLoss, nn.NLLLoss]
-SHAPES = [(4,), (1, 1), (1, 4), (6, 4), (3, 4, 5), (2, 4, 3, 2), (2, 4, 1, 2, 3)]
+SHAPES = [(4,), (1, 1), (6, 4), (3, 4, 5), (2, 4, 3, 1, 2)]
 WEIGHTS = RNG.uniform(0.2, 2, 4)
-reductions = pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+REDUCTIONS = ["mean", "sum", "none"]
 
 
 def labels(shape: tuple[int, ...], dtype: type = np.int64) -> np.ndarray:
@@ -30,7 +30,6 @@ def log_probabilities(z: np.ndarray) -> np.ndarray:
     return z - np.log(np.exp(z).sum(min(1, z.ndim - 1), keepdims=True))
 
 
-@reductions
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.2}, {"ignore_index": 1}], ids=str)
 @pytest.mark.parametrize("weighted", [False, True])
@@ -41,16 +40,15 @@ def test_cross_entropy_of_labels(
     shape: tuple[int, ...],
     options: dict[str, Any],
     weighted: bool,
-    reduction: str,
 ) -> None:
-    y = labels(shape)
-    if reduction == "mean" and (y == options.get("ignore_index")).all():
-        y = np.zeros_like(y)  # the mean of nothing is refused below
     weight = {"weight": weight_of(shape, dtype)} if weighted else {}
-    agree("CrossEntropyLoss", (), {"reduction": reduction, **options, **weight}, numbers(*shape), y)
+    for reduction in REDUCTIONS:
+        y = labels(shape)
+        if reduction == "mean" and (y == options.get("ignore_index")).all():
+            y = np.zeros_like(y)  # the mean of nothing is refused below
+        agree("CrossEntropyLoss", (), {"reduction": reduction, **options, **weight}, numbers(*shape), y)
 
 
-@reductions
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("smoothing", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("weighted", [False, True])
@@ -61,15 +59,13 @@ def test_cross_entropy_of_probabilities(
     shape: tuple[int, ...],
     smoothing: float,
     weighted: bool,
-    reduction: str,
 ) -> None:
-    options: dict[str, Any] = {"reduction": reduction, "label_smoothing": smoothing}
-    if weighted:
-        options["weight"] = weight_of(shape, dtype)
-    agree("CrossEntropyLoss", (), options, numbers(*shape), RNG.random(shape).astype(dtype))
+    weight = {"weight": weight_of(shape, dtype)} if weighted else {}
+    for reduction in REDUCTIONS:
+        options = {"reduction": reduction, "label_smoothing": smoothing, **weight}
+        agree("CrossEntropyLoss", (), options, numbers(*shape), RNG.random(shape).astype(dtype))
 
 
-@reductions
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("ignore_index", [-100, 0])
 @pytest.mark.parametrize("weighted", [False, True])
@@ -80,15 +76,14 @@ def test_nll(
     shape: tuple[int, ...],
     ignore_index: int,
     weighted: bool,
-    reduction: str,
 ) -> None:
-    y = labels(shape)
-    if reduction == "mean" and (y == ignore_index).all():
-        ignore_index = -100
-    options: dict[str, Any] = {"reduction": reduction, "ignore_index": ignore_index}
-    if weighted:
-        options["weight"] = weight_of(shape, dtype)
-    agree("NLLLoss", (), options, log_probabilities(numbers(*shape)), y)
+    weight = {"weight": weight_of(shape, dtype)} if weighted else {}
+    for reduction in REDUCTIONS:
+        y = labels(shape)
+        if reduction == "mean" and (y == ignore_index).all():
+            ignore_index = -100
+        options = {"reduction": reduction, "ignore_index": ignore_index, **weight}
+        agree("NLLLoss", (), options, log_probabilities(numbers(*shape)), y)
 
 
 def test_log_softmax_and_nll_make_cross_entropy(numbers: Callable[..., np.ndarray]) -> None:
@@ -189,7 +184,9 @@ def test_probabilities_of_another_dtype() -> None:
 @pytest.mark.parametrize("make", LOSSES)
 def test_a_mean_of_nothing(make: type) -> None:
     empty, none = np.zeros((0, 4)), np.zeros(0, np.int64)
-    with pytest.raises(ShapeError, match=rf"(?s){make.__name__}, forward.*at least one.*\(0, 4\).*leave such a batch out"):
+    with pytest.raises(
+        ShapeError, match=rf"(?s){make.__name__}, forward.*at least one.*\(0, 4\).*leave such a batch out"
+    ):
         make()(empty, none)
     with pytest.raises(ShapeError, match=r"(?s)at least one.*every row ignored"):
         make()(np.full((2, 4), -1.0), np.array([-100, -100]))
@@ -203,7 +200,9 @@ def test_a_mean_of_nothing(make: type) -> None:
 def test_nll_wants_log_probabilities() -> None:
     y = np.array([0, 1, 2])
     p = np.full((3, 4), 0.25)
-    with pytest.raises(DomainError, match=r"(?s)NLLLoss, forward.*none above 0.*0\.25 at x\[0, 0\].*probabilities.*nn\.Log"):
+    with pytest.raises(
+        DomainError, match=r"(?s)NLLLoss, forward.*none above 0.*0\.25 at x\[0, 0\].*probabilities.*nn\.Log"
+    ):
         nn.NLLLoss()(p, y)
     z = np.full((3, 4), -1.0)
     z[1, 1] = 3.0

@@ -18,7 +18,12 @@ OPTIONS: list[dict[str, Any]] = [
     {"track_running_stats": False},
     {"affine": False, "track_running_stats": False},
 ]
-SHAPES = [("BatchNorm1d", (5, 3)), ("BatchNorm1d", (2, 3, 4)), ("BatchNorm1d", (1, 3, 4)), ("BatchNorm2d", (2, 3, 4, 5))]
+SHAPES = [
+    ("BatchNorm1d", (5, 3)),
+    ("BatchNorm1d", (2, 3, 4)),
+    ("BatchNorm1d", (1, 3, 4)),
+    ("BatchNorm2d", (2, 3, 4, 5)),
+]
 
 
 @pytest.mark.parametrize("train", [True, False])
@@ -35,7 +40,9 @@ def test_batch_norm(
     agree(name, (3,), options, 5 + numbers(*shape), train=train)
 
 
-@pytest.mark.parametrize("name, shape", [("BatchNorm1d", (0, 3)), ("BatchNorm2d", (0, 3, 2, 2)), ("BatchNorm1d", (1, 3))])
+@pytest.mark.parametrize(
+    "name, shape", [("BatchNorm1d", (0, 3)), ("BatchNorm2d", (0, 3, 2, 2)), ("BatchNorm1d", (1, 3))]
+)
 def test_small_batches_in_evaluation(
     agree: Callable[..., None], numbers: Callable[..., np.ndarray], name: str, shape: tuple[int, ...]
 ) -> None:
