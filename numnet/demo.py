@@ -71,7 +71,7 @@ def demo(epochs: int = 15, batch_size: int = 32, seed: int = 0, picture: Path = 
     x_train, y_train, x_test, y_test = digits()
     manual_seed(seed)
     net = network()
-    loss = nn.CrossEntropyLoss()
+    loss: nn.Loss = nn.CrossEntropyLoss()
     optimizer = optim.Adam(net.parameters(), lr=3e-3)
     print(net)
     print(f"{len(x_train)} digits to learn from, {len(x_test)} held out")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .errors import OptionError, ShapeError
 
@@ -16,7 +17,7 @@ def per_axis(name: str, value: int | Sequence[int], axes: int, minimum: int = 1)
     Raises:
         OptionError: not an integer or ``axes`` integers, or one below ``minimum``.
     """
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
+    values: tuple[Any, ...] = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
     whole = all(isinstance(v, int) and not isinstance(v, bool) for v in values)
     if len(values) != axes or not whole or any(v < minimum for v in values):
         raise OptionError(f"{name}: an integer or {axes} integers, each at least {minimum}", f"{name}={value!r}")

@@ -58,7 +58,8 @@ def test_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["demo", "--epochs", "0"])
     assert "at least 1" in capsys.readouterr().err
-    run = subprocess.run([sys.executable, "-P", "-m", "numnet", "--version"], capture_output=True, text=True, check=True)
+    command = [sys.executable, "-P", "-m", "numnet", "--version"]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == f"numnet {numnet.__version__}"
 
 

@@ -1,4 +1,4 @@
-"""The compiled kernels, where they were built. ``modules`` maps ``"runtime"``, ``"products"``, ``"maps"`` to what there is.
+"""The compiled kernels, where they were built: ``modules`` maps ``"runtime"``, ``"products"``, ``"maps"`` to them.
 
 The package works without them; ``reason`` then says why they are absent. Setting the environment variable
 ``NUMNET_NO_EXT=1`` makes numnet ignore them.

@@ -6,10 +6,12 @@ float arrays of one dtype, shapes that do not fit, labels out of range, a target
 the reference twin then does the work, or writes the error, and neither has to be done twice.
 """
 
+from functools import lru_cache
+
 cimport numpy as cnp
 from libc.math cimport pow, sqrt
 from libc.stdint cimport int64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer, threads_for
 
@@ -403,14 +405,16 @@ def batch_norm_eval_backward(object x, object delta, object mean, object inv_std
 
 # --- pooling ---
 
-cdef bint _pool_job(pool_job *job, object x_shape, object window):
-    """Fill the geometry; False where it is out of the ordinary. A job has three axes: those missing have length 1."""
+@lru_cache(maxsize=512)  # asking the window takes longer than pooling a small array
+def _geometry(x_shape, window):
+    """A pool_job without its arrays, as bytes; None where it is out of the ordinary. Axes missing from 3 have length 1."""
+    cdef pool_job job
     cdef int axes = len(x_shape) - 2, i, axis
     cdef Py_ssize_t before, after
     cdef double padded = 1
     if not 1 <= axes <= 3 or window.axes != axes:
-        return False
-    memset(job, 0, sizeof(pool_job))
+        return None
+    memset(&job, 0, sizeof(pool_job))
     spatial = x_shape[2:]
     out = window.output_shape(spatial)
     for axis in range(3):
@@ -423,10 +427,21 @@ cdef bint _pool_job(pool_job *job, object x_shape, object window):
         job.before[axis], job.after[axis] = before, after
         if not (0 <= before < SMALL and 0 <= after < SMALL and 1 <= job.kernel[axis] < SMALL
                 and 1 <= job.stride[axis] < SMALL and 1 <= job.dilation[axis] < SMALL and job.out[axis] >= 1):
-            return False
+            return None
         padded *= <double> (job.size_in[axis] + before + after + job.stride[axis])
     job.planes = x_shape[0] * x_shape[1]
-    return padded < 2e9  # places in a plane of float32 are held in 32 bits
+    if padded > 2e9:  # places in a plane of float32 are held in 32 bits
+        return None
+    return (<char *> &job)[:sizeof(pool_job)]
+
+
+cdef bint _pool_job(pool_job *job, object x_shape, object window):
+    """Fill the geometry of a job; False where it is out of the ordinary."""
+    cdef bytes geometry = _geometry(x_shape, window)
+    if geometry is None:
+        return False
+    memcpy(job, <const char *> geometry, sizeof(pool_job))
+    return True
 
 
 cdef bint _all_windows_see(const pool_job *job) noexcept nogil:

@@ -28,7 +28,7 @@ def formulas(layer: object) -> FormulaLines:
     cls = layer if isinstance(layer, type) else type(layer)
     paragraphs = (inspect.getdoc(cls) or "").split("\n\n")
     blocks = [tuple(line.strip() for line in p.splitlines()) for p in paragraphs if p.startswith("    ")]
-    return FormulaLines(*(blocks + [(), ()])[:2])
+    return FormulaLines(*[*blocks, (), ()][:2])
 
 
 def equations(layer: object) -> list[str]:

@@ -154,14 +154,14 @@ class _Objective:
 
     def overwritten(self) -> list[GradientRow]:
         """A row for each parameter whose ``grad`` a second backward overwrites instead of adding to it."""
-        parameters = [(n, p) for n, p in self.layer.named_parameters() if p.grad is not None]
-        before = [p.grad.copy() for _, p in parameters]
+        before = {n: p.grad.copy() for n, p in self.layer.named_parameters() if p.grad is not None}
         self.backward()
+        after: dict[str, Any] = {n: p.grad for n, p in self.layer.named_parameters()}
         hint = "a second backward must add to grad: use parameter.accumulate(…)"
         return [
-            GradientRow(f"∂J/∂{n}", p.shape, 1.0, (), float(p.grad.sum()), float(2 * g.sum()), 0, hint, False)
-            for (n, p), g in zip(parameters, before, strict=True)
-            if not np.array_equal(p.grad, g + g)
+            GradientRow(f"∂J/∂{n}", g.shape, 1.0, (), float(after[n].sum()), float(2 * g.sum()), 0, hint, False)
+            for n, g in before.items()
+            if not np.array_equal(after[n], g + g)
         ]
 
 

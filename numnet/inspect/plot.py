@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arrays import Array
 from ..errors import MissingExtraError, ShapeError
+from ..nn import Flatten
 from .trace import Step, Trace
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ def plot_deltas(trace: Trace, x: Array, captions: Sequence[str], samples: int = 
 def _is_shown(step: Step, batch: int) -> bool:
     """Steps whose δ has one entry a sample; a reshape shows nothing new."""
     delta = step.delta
-    return delta is not None and delta.ndim in (2, 4) and len(delta) == batch and type(step.layer).__name__ != "Flatten"
+    if delta is None or isinstance(step.layer, Flatten):
+        return False
+    return delta.ndim in (2, 4) and len(delta) == batch
 
 
 def _heading(step: Step) -> str:

@@ -17,8 +17,8 @@ def get_num_threads() -> int:
 def set_num_threads(n: int) -> None:
     """Let compiled kernels use up to ``n`` threads, for large arrays. The results have the same bits for any number.
 
-    The default is the number of this process's processors, or ``NUMNET_NUM_THREADS``, or ``OMP_NUM_THREADS``. NumPy's own
-    threads (BLAS) are not touched; threadpoolctl sets those. Without compiled kernels or without OpenMP it stays 1.
+    The default is the number of this process's processors, or ``NUMNET_NUM_THREADS``, or ``OMP_NUM_THREADS``. NumPy's
+    own threads (BLAS) are not touched; threadpoolctl sets those. Without compiled kernels or OpenMP it stays 1.
 
     Raises:
         OptionError: no integer from 1 to 4096.

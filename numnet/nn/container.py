@@ -22,7 +22,8 @@ class Sequential(Module):
     Args:
         modules: the modules in order, or one mapping of names to modules (an ``OrderedDict``).
 
-    ``net[0]``, ``net[-1]``, ``net["fc1"]`` and ``net.fc1`` give a child; ``net[1:3]`` a Sequential that shares its children.
+    ``net[0]``, ``net[-1]``, ``net["fc1"]`` and ``net.fc1`` give a child; ``net[1:3]`` a Sequential that shares its
+    children.
 
     Raises:
         DtypeError: something that is not a Module. OptionError: a name that is taken.

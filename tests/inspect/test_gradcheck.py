@@ -83,7 +83,7 @@ def test_each_mistake_is_named(mistake: str, name: str, hint: str) -> None:
     assert not report
     assert hint in row(report, name).hint
     assert "WRONG" in str(report)
-    assert [r.name for r in report.rows if not r.ok][0] == name
+    assert next(r.name for r in report.rows if not r.ok) == name
 
 
 def test_the_wrong_element_is_found() -> None:
