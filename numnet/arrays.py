@@ -11,7 +11,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-__all__ = ["Array", "array_module", "device_of", "is_array", "is_floating"]
+from .errors import DtypeError, describe
+
+__all__ = ["Array", "array_module", "as_dtype", "device_of", "is_array", "is_floating"]
 
 Array: TypeAlias = Any  # np.ndarray or cupy.ndarray: two classes with one interface and no common base
 
@@ -41,3 +43,17 @@ def device_of(x: Array) -> str:
     """Where ``x`` lies, in PyTorch's words: ``"cpu"``, or ``"cuda:0"`` for an array of CuPy's on GPU number 0."""
     device = x.device
     return device if isinstance(device, str) else f"cuda:{device.id}"
+
+
+def as_dtype(target: Any) -> np.dtype[Any]:
+    """The dtype that ``target`` names: ``np.float64``, ``"float64"``.
+
+    Raises:
+        DtypeError: it names none; the cure speaks of devices too, since ``to`` takes both.
+    """
+    try:
+        if target is not None:  # which NumPy takes for float64
+            return np.dtype(target)
+    except (TypeError, ValueError):
+        pass
+    raise DtypeError("a device or a dtype", describe(target), '"cpu", "cuda", "cuda:0", or np.float64')

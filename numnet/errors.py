@@ -87,7 +87,7 @@ class MissingExtraError(NumnetError, ImportError):
 
 def describe(value: Any) -> str:
     """A value in the few words an error message has room for: ``float32 array of shape (32, 64)``."""
-    if hasattr(value, "shape") and hasattr(value, "dtype"):
+    if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type):
         return f"{value.dtype} array of shape {tuple(value.shape)}"
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from . import operations as ops
-from .arrays import Array, array_module, device_of, is_array, is_floating
+from .arrays import Array, array_module, as_dtype, device_of, is_array, is_floating
 from .call import Call, Formulas, state
 from .errors import BackwardError, DtypeError, ShapeError, describe
 from .tape import backpropagate
@@ -467,11 +467,11 @@ class Tensor:
         """In another dtype (``np.float64``) or on another device (``"cuda"``); itself if it is so already.
 
         Raises:
-            OptionError: no such device. MissingExtraError: a GPU without CuPy.
+            DtypeError, OptionError: no such dtype or device. MissingExtraError: a GPU without CuPy.
         """
         if isinstance(target, str) and target.split(":")[0] in ("cpu", "cuda"):
             return self if self.device == target else apply(ops.ToDevice(target), self)
-        dtype = np.dtype(target)
+        dtype = as_dtype(target)
         return self if self.data.dtype == dtype else apply(ops.Cast(dtype), self)
 
     def cpu(self) -> Tensor:

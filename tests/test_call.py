@@ -389,6 +389,17 @@ def test_no_gradient_is_shared_with_another_array() -> None:
     np.testing.assert_array_equal(x.grad, [2.0] * 3)
 
 
+def test_a_result_that_went_back_keeps_nothing_of_its_tape() -> None:
+    x = leaf()
+    J = (x * 2.0).sum()
+    alive = weakref.ref(x)
+    J.backward()
+    del x
+    gc.collect()
+    assert alive() is None
+    assert J.item() == 6.0
+
+
 def test_grad_is_added_to() -> None:
     x = leaf()
     for _ in range(3):

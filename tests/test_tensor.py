@@ -494,6 +494,8 @@ def test_casts_go_back() -> None:
     assert clone.requires_grad
     with pytest.raises(OptionError, match="cuda:x"):
         x.to("cuda:x")
+    with pytest.raises(DtypeError, match="a device or a dtype"):
+        x.to("gpu")
 
 
 # ---------------------------------------------------------------------- backward

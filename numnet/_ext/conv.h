@@ -68,7 +68,11 @@ INLINE void NAME(tap_dots)(const int taps, const NAME(run) * runs, size count, c
             UNROLL for (int i = 0; i < taps; i++) rest[i] += x[offset[i] + p] * delta[p];
         }
     }
-    UNROLL for (int i = 0; i < taps; i++) sums[i * row] += NAME(lane_sum)(sum[i]) + rest[i];
+    vec parts[WHOLE_VECTORS(ROWS)];
+    real total[WHOLE_VECTORS(ROWS)];
+    UNROLL for (int i = 0; i < taps; i++) parts[i] = sum[i];
+    NAME(lane_sums)(taps, parts, total);
+    for (size i = 0; i < taps; i++) sums[i * row] += total[i] + rest[i];
 }
 
 static void NAME(any_tap_tile)(size taps, size vecs, const NAME(run) * runs, size count, const real *frame,

@@ -38,14 +38,6 @@ static void NAME(pack_columns)(size depth, size columns, const real *b, size row
     }
 }
 
-INLINE real NAME(lane_sum)(vec v) {
-    real sum[VECTOR_BYTES / sizeof(real)];
-    store(sum, v);
-    for (size half = LANES / 2; half > 0; half /= 2)
-        for (size l = 0; l < half; l++) sum[l] += sum[l + half];
-    return sum[0];
-}
-
 /* c[i, j] = Σₖ a[i, k] b[j, k] for a few rows of both. */
 INLINE void NAME(dots)(const int rows, const int columns, size k, const real *a, size a_row, const real *b, size b_row,
                        real *c, size c_row, size c_column, const real *a_bias, const real *b_bias) {
@@ -53,6 +45,7 @@ INLINE void NAME(dots)(const int rows, const int columns, size k, const real *a,
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int j = 0; j < columns; j++) sum[i][j] = (vec){0};
     }
+    real total[WHOLE_VECTORS(4 * 3)];
     size whole = k / LANES * LANES;
     for (size q = 0; q < whole; q += LANES) {
         vec w[3];
@@ -62,15 +55,19 @@ INLINE void NAME(dots)(const int rows, const int columns, size k, const real *a,
             UNROLL for (int j = 0; j < columns; j++) sum[i][j] += x * w[j];
         }
     }
+    vec parts[WHOLE_VECTORS(4 * 3)];
     UNROLL for (int i = 0; i < rows; i++) {
-        UNROLL for (int j = 0; j < columns; j++) {
-            real s = NAME(lane_sum)(sum[i][j]);
+        UNROLL for (int j = 0; j < columns; j++) parts[i * columns + j] = sum[i][j];
+    }
+    NAME(lane_sums)(rows * columns, parts, total);
+    for (size i = 0; i < rows; i++)
+        for (size j = 0; j < columns; j++) {
+            real s = total[i * columns + j];
             for (size q = whole; q < k; q++) s += a[i * a_row + q] * b[j * b_row + q];
             if (a_bias) s += a_bias[i];
             if (b_bias) s += b_bias[j];
             c[i * c_row + j * c_column] = s;
         }
-    }
 }
 
 /* One block of rows of the long operand against the whole narrow one. */

@@ -407,7 +407,7 @@ def batch_norm_eval_backward(object x, object delta, object mean, object inv_std
 
 @lru_cache(maxsize=512)  # asking the window takes longer than pooling a small array
 def _geometry(x_shape, window):
-    """A pool_job without its arrays, as bytes; None where it is out of the ordinary. Axes missing from 3 have length 1."""
+    """A pool_job without its arrays, as bytes, or None where it is out of the ordinary. Missing axes have length 1."""
     cdef pool_job job
     cdef int axes = len(x_shape) - 2, i, axis
     cdef Py_ssize_t before, after
@@ -539,7 +539,9 @@ def avg_pool_backward(object delta, object x_shape, object window, object count_
     if kind < 0 or divisor_override == 0 or not _pool_job(&job, tuple(x_shape), window):
         return NotImplemented
     cdef int axes = len(x_shape) - 2
-    if delta.shape != (*x_shape[:2], *(job.out[i] for i in range(3 - axes, 3))):
+    if (cnp.PyArray_NDIM(<cnp.ndarray> delta) != 2 + axes or _length(delta, 0) != x_shape[0]
+            or _length(delta, 1) != x_shape[1]
+            or not _same(cnp.PyArray_DIMS(<cnp.ndarray> delta) + 2, <const cnp.npy_intp *> &job.out[3 - axes], axes)):
         return NotImplemented
     delta = c_contiguous(delta)
     job.count_include_pad = bool(count_include_pad)

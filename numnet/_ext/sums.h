@@ -30,7 +30,7 @@ static void NAME(channel_sums)(size n, size f, size p, const void *x_, void *sum
             while (q + LANES <= p) {
                 vec part = {0};
                 for (size stop = min_size(p, q + SUM_BLOCK * LANES); q + LANES <= stop; q += LANES) part += load(row + q);
-                total += (double)NAME(lane_sum)(part);
+                for (size l = 0; l < LANES; l++) total += (double)part[l];
             }
             for (; q < p; q++) total += (double)row[q];
         }

@@ -14,6 +14,20 @@
 
 #define UNROLL _Pragma("GCC unroll 16")
 
+/* A count rounded up to whole vectors. */
+#define WHOLE_VECTORS(count) (((count) + LANES - 1) / LANES * LANES)
+
+/* The sum of the lanes of each of a few vectors. There is room for whole vectors of vectors. */
+static __attribute__((noinline)) void NAME(lane_sums)(size count, vec *v, real *sums) {
+    for (size first = 0; first < count; first += LANES) {
+        for (size i = count; i < first + LANES; i++) v[i] = (vec){0};
+        transpose(v + first);
+        vec sum = v[first];
+        UNROLL for (int i = 1; i < LANES; i++) sum += v[first + i];
+        store(sums + first, sum);
+    }
+}
+
 /* Where a product goes, and what is added to it. */
 typedef struct {
     real *c;

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from ..arrays import Array, array_module, is_array, is_floating
+from ..arrays import Array, array_module, as_dtype, is_array, is_floating
 from ..call import state
 from ..errors import BackwardError, DtypeError, NumnetError, ShapeError, StateDictError, describe
 from ..kernels import gpu
@@ -46,7 +46,8 @@ class Module:
     :class:`Parameter`, buffers (arrays that are saved but not trained) those named by :meth:`register_buffer`.
 
     Called with plain arrays, a module returns plain arrays and keeps its latest call, so that
-    :meth:`backward` works. Called with a Tensor, it returns a Tensor.
+    :meth:`backward` works; it differentiates in the inputs given by position, not in those given by name. Called
+    with a Tensor, it returns a Tensor.
     """
 
     training: bool = True
@@ -81,7 +82,7 @@ class Module:
             state.root = None
 
     def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        for x in inputs:
+        for x in (*inputs, *options.values()):
             if isinstance(x, Tensor):
                 return self._run(*inputs, **options)
         return self._call_with_arrays(inputs, options)
@@ -89,6 +90,7 @@ class Module:
     def _call_with_arrays(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         self._latest.record = None
         leaves = tuple([self._leaf(i, x) for i, x in enumerate(inputs)])
+        options = {name: Tensor(x) if is_array(x) else x for name, x in options.items()}
         result = self._run(*leaves, **options)
         outputs = result if isinstance(result, tuple) else (result,)
         if not all(isinstance(y, Tensor) for y in outputs):
@@ -106,7 +108,8 @@ class Module:
         if not is_array(x):
             if x is None:
                 return None
-            cure = "np.asarray(x, dtype=np.float32)" if isinstance(x, (list, tuple, float, int)) else ""
+            numbers = isinstance(x, (list, tuple, float, int))
+            cure = "np.asarray(x, dtype=np.float32)" if numbers else "pass an array of numbers"
             error = DtypeError("arrays or Tensors as inputs", describe(x), cure)
             error.where = f"{type(self).__name__}, input {position}"
             raise error
@@ -306,7 +309,7 @@ class Module:
         if isinstance(target, str) and target.split(":")[0] == "cuda":
             number = target.partition(":")[2]
             return self._convert(lambda a: gpu.to_gpu(a, int(number) if number else None))
-        dtype = np.dtype(target)
+        dtype = as_dtype(target)
         if dtype.kind != "f":
             raise DtypeError("a device or a floating dtype", describe(target), 'net.to("cuda"), net.to(np.float64)')
         return self._convert(lambda a: a.astype(dtype) if is_floating(a) else a)

@@ -478,6 +478,8 @@ def test_what_does_not_fit_is_left_to_the_reference(isa, dtype, rng):
         ("max_pool_backward", (x, np.zeros((2, 3, 6, 6), np.int64), (2, 4, 9, 9))),
         ("max_pool_backward", (x, np.zeros((2, 3, 6, 6), np.int64), (2, 3, -9, -9))),
         ("avg_pool_backward", (x, (2, 3, 6, 6), geometry, True, None)),
+        ("avg_pool_backward", (x, (2, 4, 12, 12), geometry, True, None)),
+        ("avg_pool_backward", (x[0], (2, 3, 12, 12), geometry, True, None)),
         ("sgd_step", (x, x[0], None, 0.1, 0.0, 0.0, 0.0, False, False, False)),
         ("sgd_step", (x, x.astype(other), None, 0.1, 0.0, 0.0, 0.0, False, False, False)),
         ("adam_step", (x, x, x, x[..., ::-1], None, 1, 0.1, 0.9, 0.999, 1e-8, 0.0, False, False, False)),

@@ -118,11 +118,13 @@ def test_gradients_start_from_zero_in_a_second_backward() -> None:
     np.testing.assert_array_equal(W.grad, 2 * first)
 
 
-def test_frozen_weights_get_no_gradient() -> None:
-    x, W = tensor(ROWS, requires_grad=True), tensor(np.ones((3, 4)))
-    F.linear(x, W).sum().backward()
-    assert W.grad is None
-    assert x.grad is not None
+def test_no_gradient_is_computed_where_nobody_asks() -> None:
+    call = nn.Call(F.Functional(nn.Linear(4, 3), ("weight", "bias")))
+    z = call.forward(ROWS, np.ones((3, 4)), np.ones(3), needs_input_grad=(False, True, False))
+    delta_x, dW, db = call.backward(z)
+    assert delta_x is None
+    assert dW.shape == (3, 4)
+    assert db is None
 
 
 def test_no_random_number_is_drawn_for_given_parameters() -> None:

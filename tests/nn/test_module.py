@@ -116,7 +116,7 @@ def test_attributes_become_parts() -> None:
     assert [name for name, _ in net.named_parameters()] == names
     assert [name for name, _ in net.named_parameters(recurse=False)] == ["scale"]
     assert [name for name, _ in net.named_parameters(prefix="net")][:2] == ["net.scale", "net.left.weight"]
-    assert list(net.parameters())[0] is net.scale
+    assert next(net.parameters()) is net.scale
     assert [name for name, _ in net.named_buffers()] == ["offset"]
     assert set(net.state_dict()) == {*names, "offset"}
     assert [name for name, _ in net.named_modules()] == ["", "left", "right", "right.0", "right.1"]
@@ -155,7 +155,7 @@ def test_load_changes_all_or_nothing_and_lists_everything() -> None:
     state["right.9.weight"] = state["extra"] = np.zeros(1)
     with pytest.raises(StateDictError) as caught:
         net.load_state_dict(state)
-    for words in ("missing keys left.bias, offset", "unexpected keys right.9.weight, extra", "strict=False"):
+    for words in ("missing keys offset, left.bias", "unexpected keys right.9.weight, extra", "strict=False"):
         assert words in str(caught.value)
     state["scale"], state["left.weight"] = np.zeros(4), np.zeros((4, 3))
     for strict in (True, False):
@@ -166,7 +166,7 @@ def test_load_changes_all_or_nothing_and_lists_everything() -> None:
         np.testing.assert_array_equal(value, before[name])
     del state["scale"], state["left.weight"]
     result = net.load_state_dict(state, strict=False)
-    assert result.missing_keys == ["scale", "left.weight", "left.bias", "offset"]
+    assert result.missing_keys == ["scale", "offset", "left.weight", "left.bias"]
     assert result.unexpected_keys == ["right.9.weight", "extra"]
     np.testing.assert_array_equal(net.right[0].weight.data, before["right.0.weight"] + 1)
     np.testing.assert_array_equal(net.scale.data, before["scale"])
@@ -235,7 +235,7 @@ def test_conversion_keeps_the_parameters_and_their_gradients() -> None:
     net(X.astype(np.float32))
     net.backward(np.ones((5, 3), np.float32))
     assert net.double() is net
-    assert list(net.parameters())[0] is parameters[0]
+    assert next(net.parameters()) is parameters[0]
     assert {str(p.dtype) for p in net.parameters()} == {"float64"}
     assert {str(p.grad.dtype) for p in net.parameters()} == {"float64"}
     assert net.offset.dtype == np.float64
@@ -245,8 +245,8 @@ def test_conversion_keeps_the_parameters_and_their_gradients() -> None:
     assert net.to("float64").to("cpu").offset.dtype == np.float64
     norm = nn.BatchNorm1d(3).double()
     assert norm.num_batches_tracked.dtype == np.int64
-    for target in (np.int64, bool):
-        with pytest.raises(DtypeError, match="floating dtype"):
+    for target in (np.int64, bool, "gpu", torch, None):
+        with pytest.raises(DtypeError, match=r"a device or a (floating )?dtype"):
             net.to(target)
     for wrong in (X.astype(np.float32), X.astype(np.int64)):
         with pytest.raises(DtypeError, match=r"Linear 'left', forward[^\0]*float64[^\0]*astype"):
@@ -427,9 +427,28 @@ def test_a_module_with_several_inputs_and_labels() -> None:
     delta_a, delta_b, *_ = net.backward((None, np.ones((2, 4))))
     assert delta_a is None
     assert delta_b.sum() == 8
+    net(a, b, rows)
     with pytest.raises(ShapeError, match="2 deltas"):
-        net(a, b, rows)
         net.backward(np.ones((5, 4)))
+
+
+def test_inputs_by_name() -> None:
+    class Masked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = Parameter(np.array(3.0))
+
+        def forward(self, x: Tensor, mask: Any = None, power: int = 1) -> Tensor:
+            return x**power * self.w * mask
+
+    net, mask = Masked(), X > 0
+    np.testing.assert_allclose(net(X, mask=mask, power=2), 3 * X**2 * mask)
+    np.testing.assert_allclose(net.backward(np.ones((5, 4))), 6 * X * mask)
+    assert isinstance(net(x=Tensor(X), mask=mask), Tensor)
+    net.zero_grad()
+    assert type(net(x=X, mask=mask)) is np.ndarray
+    assert net.backward(np.ones((5, 4))) == ()
+    np.testing.assert_allclose(net.w.grad, (X * mask).sum())
 
 
 def test_a_loss_starts_the_recursion() -> None:

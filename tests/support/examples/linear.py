@@ -1,0 +1,15 @@
+"""Linear maps."""
+
+from __future__ import annotations
+
+from contract import Example, numbers
+
+from numnet import nn
+
+EXAMPLES: dict[type[nn.Layer], list[Example]] = {
+    nn.Linear: [
+        Example(lambda: nn.Linear(4, 3), (numbers(5, 4),)),
+        Example(lambda: nn.Linear(4, 1, bias=False), (numbers(2, 3, 4),)),
+        Example(lambda: nn.Linear(17, 19), (numbers(3, 17),)),
+    ],
+}
