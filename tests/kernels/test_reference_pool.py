@@ -119,3 +119,19 @@ def test_what_does_not_fit_is_refused(draw):
         reference.max_pool_backward(draw(1, 1, 2), index, (1, 2, 4))
     with pytest.raises(ShapeError, match="delta"):
         reference.avg_pool_backward(draw(1, 1, 2), (1, 2, 4), window, True, None)
+    with pytest.raises(ShapeError, match="plane of 3 elements"):
+        reference.max_pool_backward(draw(1, 2, 2), index, (1, 2, 3))
+
+
+def test_with_ceil_mode_a_window_may_be_larger_than_the_plane(draw, close, by_torch):
+    import torch
+
+    window = symmetric((2, 3), (2, 3), (0, 0), (1, 1), True)
+    x = draw(2, 2, 1, 2)
+    y, delta, (delta_x,) = by_torch(lambda x: torch.nn.functional.max_pool2d(x, (2, 3), ceil_mode=True), draw, x)
+    got, index = reference.max_pool(x, window)
+    close(got, y)
+    close(reference.max_pool_backward(delta, index, x.shape), delta_x)
+    y, delta, (delta_x,) = by_torch(lambda x: torch.nn.functional.avg_pool2d(x, (2, 3), ceil_mode=True), draw, x)
+    close(reference.avg_pool(x, window, True, None), y)
+    close(reference.avg_pool_backward(delta, x.shape, window, True, None), delta_x)

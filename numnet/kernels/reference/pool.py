@@ -50,10 +50,13 @@ def max_pool_backward(delta: Array, index: Array, x_shape: tuple[int, ...]) -> A
     Shapes: δ and index (N, C, *out), result ``x_shape`` (N, C, *in).
 
     Raises:
-        ShapeError: ``delta`` and ``index`` differ in shape.
+        ShapeError: ``delta`` and ``index`` differ in shape, or an index lies outside its plane.
     """
     expect("delta", delta, index.shape, delta.dtype, "delta has the shape of the output y")
     xp, planes, size = array_module(delta), prod(x_shape[:2]), prod(x_shape[2:])
+    if bool(((index < 0) | (index >= size)).any()):
+        got = f"indices from {index.min()} to {index.max()}"
+        raise ShapeError(f"indices into a plane of {size} elements", got, "hand over what max_pool returned for this x")
     delta_x = xp.zeros(planes * size, delta.dtype)
     start = size * xp.arange(planes)[:, None]  # where each plane begins
     xp.add.at(delta_x, (start + index.reshape(planes, prod(index.shape[2:]))).ravel(), delta.ravel())
