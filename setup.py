@@ -23,7 +23,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 SOURCES = Path("numnet/_ext")
-FAMILIES = {"runtime": None, "products": "products_kernels.c", "maps": "maps_kernels.c"}  # module: the C file of its kernels
+FAMILIES = {"runtime": None, "products": "products_kernels.c", "maps": "maps_kernels.c"}  # module: its kernels
 ISA_FLAGS = {
     "avx2": ["-mavx2", "-mfma"],
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"],
@@ -74,7 +74,8 @@ class BuildKernels(build_ext):
                         )
 
                     with ThreadPoolExecutor(os.cpu_count()) as pool:
-                        extension.extra_objects += sum(pool.map(compile_for, reversed(isas)), [])
+                        for objects in pool.map(compile_for, reversed(isas)):  # the longest first
+                            extension.extra_objects += objects
                 self.build_extension(extension)
         except Exception as error:
             self.give_up(f"the kernels did not compile: {error}")

@@ -149,7 +149,7 @@ cdef bint _conv_shape(object x, object weight, object window, Py_ssize_t groups,
     for i in range(axes):
         if kernel[i] != weight_shape[2 + i]:
             return False
-    out = window.output_shape((<object> x).shape[2:])
+    out = window.output_shape(x.shape[2:])
     for a in range(3):
         i = a - (3 - axes)
         if i < 0:

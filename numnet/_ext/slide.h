@@ -15,7 +15,16 @@ static void NAME(place)(const frame_plan *f, const real *source, real *frame) {
                 for (; w < last; w++) to[w] = x[w];
                 continue;
             }
-            for (size w = first, phase = first % f->split, q = first / f->split; w < last; w++) {
+            size w = first;
+            if (f->split == 2) { /* the usual stride */
+                if (w % 2) to[f->pitch + w / 2] = x[w], w++;
+                for (; w + 2 * LANES <= last; w += 2 * LANES) {
+                    vec a = load(x + w), b = load(x + w + LANES);
+                    store(to + w / 2, SHUFFLE(a, b, EVERY_LANE(EVEN, 0)));
+                    store(to + f->pitch + w / 2, SHUFFLE(a, b, EVERY_LANE(ODD, 0)));
+                }
+            }
+            for (size phase = w % f->split, q = w / f->split; w < last; w++) {
                 to[phase * f->pitch + q] = x[w];
                 if (++phase == f->split) phase = 0, q++;
             }

@@ -1,6 +1,6 @@
 """The compiled matrix products and convolutions, held against their reference twins, on every instruction set here.
 
-They are called past the dispatch: where one answers ``NotImplemented``, which hands the call to the reference, it shows.
+They are called past the dispatch: an answer of ``NotImplemented``, which hands the call to the reference, shows.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str
 
 
 @pytest.mark.parametrize(
-    ("x", "filters", "w", "groups"),
+    "x, filters, w, groups",
     [
         ((8, 16, 14, 14), 16, window(2, 3, 1, 1), 1),
         ((1, 3, 60, 60), 24, window(2, 3, 1, 1), 1),
@@ -313,7 +313,7 @@ def test_convolutions_that_do_not_fit_are_left_to_the_reference(draw: Draw):
     assert kernels.conv_backward(x, W, delta, w, 1, ALL)[0].shape == x.shape
 
 
-@pytest.mark.parametrize(("images", "channels", "filters"), [(0, 3, 4), (2, 0, 4), (2, 3, 0)])
+@pytest.mark.parametrize("images, channels, filters", [(0, 3, 4), (2, 0, 4), (2, 3, 0)])
 def test_convolution_of_nothing(images: int, channels: int, filters: int, draw: Draw, close: Close):
     x, W, b, w = draw(images, channels, 5, 5), draw(filters, channels, 3, 3), draw(filters), window(2, 3)
     close(kernels.conv(x, W, b, w, 1), reference.conv(x, W, b, w, 1))
@@ -323,7 +323,7 @@ def test_convolution_of_nothing(images: int, channels: int, filters: int, draw: 
         close(ours, theirs)
 
 
-def test_of_x_only_the_shape_is_read_unless_dW_is_needed(draw: Draw, dtype: np.dtype):
+def test_of_x_only_the_shape_is_read_unless_the_weight_gradient_is_needed(draw: Draw, dtype: np.dtype):
     W, delta = draw(6, 4, 3, 3), draw(2, 6, 4, 4)
     x = draw(2, 4, 6, 6)
     nowhere = np.broadcast_to(np.array(np.nan, dtype), x.shape)

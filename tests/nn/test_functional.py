@@ -9,6 +9,7 @@ import pytest
 import numnet.nn.functional as F  # noqa: N812
 from numnet import Tensor, manual_seed, nn, tensor
 from numnet.errors import DtypeError, OptionError, ShapeError
+from numnet.nn.functional.run import Functional
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.normal(size=(2, 4, 5, 6))
@@ -119,7 +120,7 @@ def test_gradients_start_from_zero_in_a_second_backward() -> None:
 
 
 def test_no_gradient_is_computed_where_nobody_asks() -> None:
-    call = nn.Call(F.Functional(nn.Linear(4, 3), ("weight", "bias")))
+    call = nn.Call(Functional(nn.Linear(4, 3), ("weight", "bias")))
     z = call.forward(ROWS, np.ones((3, 4)), np.ones(3), needs_input_grad=(False, True, False))
     delta_x, dW, db = call.backward(z)
     assert delta_x is None
