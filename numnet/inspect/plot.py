@@ -23,8 +23,8 @@ _COLOURS = "PuOr_r"  # two colours that colour-blind people tell apart
 def plot_deltas(trace: Trace, x: Array, captions: Sequence[str], samples: int = 5) -> Figure:
     """A grid: one row for each sample, one column for each step that changes δ, ∂J/∂x in the first.
 
-    Maps of several channels stand tiled in one image, units in a strip. Orange pushes J up, purple down; each column has
-    its own scale, the same for all samples, written under its heading.
+    Maps of several channels stand tiled in one image, units in a strip. Orange pushes J up, purple down; each column
+    has its own scale, the same for all samples, written under its heading.
 
     Args:
         trace: what :func:`numnet.inspect.trace` recorded for ``x``.

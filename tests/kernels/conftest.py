@@ -9,6 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from numnet import _ext
+
+runtime: Any = _ext.modules.get("runtime")
+
 
 @pytest.fixture(params=["float64", "float32"])
 def dtype(request: pytest.FixtureRequest) -> np.dtype:
@@ -70,3 +74,24 @@ def by_torch() -> Callable[..., tuple[Any, np.ndarray, list[Any]]]:
         return y, delta, [None if t is None else t.grad for t in tensors]
 
     return run
+
+
+@pytest.fixture(params=runtime.available_isas() if runtime else ["not built"])
+def isa(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each instruction set of this machine in turn, in use while the test runs."""
+    if not runtime:
+        pytest.skip("the compiled kernels are not built")
+    before = runtime.get_isa()
+    runtime.set_isa(request.param)
+    yield request.param
+    runtime.set_isa(before)
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    """``threads(2)`` lets kernels use two threads until the test ends."""
+    if not runtime:
+        pytest.skip("the compiled kernels are not built")
+    before = runtime.get_num_threads()
+    yield runtime.set_num_threads
+    runtime.set_num_threads(before)

@@ -5,7 +5,7 @@ They are called past the dispatch: an answer ``NotImplemented``, which hands the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -22,21 +22,6 @@ if not {"runtime", "maps"} <= set(_ext.modules):
 maps, runtime = _ext.modules["maps"], _ext.modules["runtime"]
 Draw = Callable[..., np.ndarray]
 IN_PLACE = {"sgd_step": (0, 2), "adam_step": (0, 2, 3, 4)}
-
-
-@pytest.fixture(params=runtime.available_isas())
-def isa(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = runtime.get_isa()
-    runtime.set_isa(request.param)
-    yield request.param
-    runtime.set_isa(before)
-
-
-@pytest.fixture
-def threads() -> Iterator[Callable[[int], None]]:
-    before = runtime.get_num_threads()
-    yield runtime.set_num_threads
-    runtime.set_num_threads(before)
 
 
 def run(twins: Any, name: str, arguments: tuple[Any, ...]) -> list[np.ndarray | None]:

@@ -5,7 +5,7 @@ They are called past the dispatch: an answer of ``NotImplemented``, which hands 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from math import prod
 from typing import Any
@@ -25,21 +25,6 @@ Draw = Callable[..., np.ndarray]
 Close = Callable[[Any, Any], None]
 ALL = (True, True, True)
 WORTH_A_THREAD = 1.5e6  # multiply-adds; below, a kernel stays on one thread
-
-
-@pytest.fixture(params=runtime.available_isas())
-def isa(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = runtime.get_isa()
-    runtime.set_isa(request.param)
-    yield request.param
-    runtime.set_isa(before)
-
-
-@pytest.fixture
-def threads() -> Iterator[Callable[[int], None]]:
-    before = runtime.get_num_threads()
-    yield runtime.set_num_threads
-    runtime.set_num_threads(before)
 
 
 def window(axes: int, kernel: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, ceil: bool = False) -> Window:
