@@ -18,12 +18,12 @@ runtime = _ext.modules["runtime"]
 def run(program: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Another Python, which starts with these environment variables."""
     return subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-P", "-c", program],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **variables},
         capture_output=True,
         text=True,
         timeout=60,
-        check=False,
+        check=True,
     )
 
 
