@@ -23,7 +23,12 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 SOURCES = Path("numnet/_ext")
-FAMILIES = {"runtime": None, "products": "products_kernels.c", "maps": "maps_kernels.c"}  # module: its kernels
+FAMILIES = {  # module: its kernels
+    "runtime": None,
+    "products": "products_kernels.c",
+    "maps": "maps_kernels.c",
+    "steps": "steps_kernels.c",
+}
 ISA_FLAGS = {
     "avx2": ["-mavx2", "-mfma"],
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"],

@@ -10,6 +10,7 @@ from __future__ import annotations
 from . import nn, optim
 from ._config import show_config
 from .call import no_grad, observe, set_grad_enabled
+from .inspect.dialects import explain_difference
 from .kernels.threads import get_num_threads, set_num_threads
 from .random import manual_seed
 from .tensor import Parameter, Tensor, Variable, cat, stack, tensor, where
@@ -22,6 +23,7 @@ __all__ = [
     "Variable",
     "__version__",
     "cat",
+    "explain_difference",
     "get_num_threads",
     "manual_seed",
     "nn",

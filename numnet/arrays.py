@@ -5,15 +5,17 @@ Code that is written against ``array_module(x)`` runs on NumPy and on CuPy alike
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
+import scipy  # it loads scipy.special, which is slow to import, when that is first used
 
 from .errors import DtypeError, describe
 
-__all__ = ["Array", "array_module", "as_dtype", "device_of", "is_array", "is_floating"]
+__all__ = ["Array", "array_module", "as_dtype", "device_of", "is_array", "is_floating", "special_functions"]
 
 Array: TypeAlias = Any  # np.ndarray or cupy.ndarray: two classes with one interface and no common base
 
@@ -24,6 +26,17 @@ def array_module(x: Array) -> ModuleType:
         return np
     cupy = sys.modules.get("cupy")  # an array of CuPy's can exist only once CuPy has been imported
     return cupy if cupy is not None and isinstance(x, cupy.ndarray) else np
+
+
+def special_functions(x: Array) -> ModuleType:
+    """The module with special functions (``ndtr``, ``gammaln``) of the arrays of ``x``'s kind.
+
+    That is ``scipy.special``, or ``cupyx.scipy.special`` for an array on a GPU.
+    """
+    if array_module(x) is np:
+        special: ModuleType = scipy.special
+        return special
+    return importlib.import_module("cupyx.scipy.special")
 
 
 def is_array(x: object) -> bool:

@@ -96,7 +96,10 @@ class set_grad_enabled:
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Record nothing in this block (``with`` or decorator): forwards keep no arrays and no backward can follow."""
+    """Record nothing in this block (``with`` or decorator): forwards keep no arrays and no backward can follow.
+
+    As a decorator it is for functions: the body of a generator runs later, so write ``with no_grad():`` inside it.
+    """
     with set_grad_enabled(False):
         yield
 
@@ -251,7 +254,8 @@ class Call:
         self.returns_tuple = isinstance(result, tuple)
         outputs = _as_arrays(result)
         if not outputs or not all(is_array(a) for a in outputs):
-            cure = "end forward with `return`" if result is None else "return arrays, not Tensors or numbers"
+            cure = "return arrays, and several as a tuple; of a Parameter or a Tensor take .data"
+            cure = "end forward with `return`" if result is None else cure
             raise DtypeError("forward to return an array or a tuple of arrays", describe(result), cure)
         return outputs
 
@@ -273,15 +277,9 @@ class Call:
             expected = f"{len(self.output_shapes)} deltas, one for each output"
             raise self._located(ShapeError(expected, f"{len(deltas)}"), "backward")
         for d, shape, dtype in zip(deltas, self.output_shapes, self._output_dtypes, strict=True):
-            if d is None:
+            if d is None or (is_array(d) and d.shape == shape and d.dtype == dtype):
                 continue
-            if not is_array(d) or d.dtype != dtype:
-                expected = f"delta as an array of {dtype}, as the output is"
-                raise self._located(DtypeError(expected, describe(d), f"delta.astype(np.{dtype})"), "backward")
-            if d.shape != shape:
-                expected = f"delta of the output's shape {shape}"
-                cure = "delta is ∂J/∂output: one number for each number that forward returned"
-                raise self._located(ShapeError(expected, f"delta of shape {d.shape}", cure), "backward")
+            raise self._located(delta_misfit(d, shape, dtype), "backward")
         return deltas
 
     def _input_deltas(self, result: Any) -> tuple[Array | None, ...]:
@@ -305,9 +303,22 @@ class Call:
         place = f"{type(self.layer).__name__}{f' {path!r}' if path else ''}, {direction}"
         if not isinstance(error, NumnetError):
             error.add_note(f"in {place} of {self.layer!r}")
+            if direction == "backward" and isinstance(error, TypeError) and "'NoneType'" in str(error):
+                error.add_note("a grad is None until the first backward; parameter.accumulate(…) adds in either case")
         elif not error.where:
             error.where = f"{place} of {self.layer!r}"
         return error
+
+
+def delta_misfit(delta: Any, shape: tuple[int, ...], dtype: Any) -> NumnetError:
+    """Why ``delta`` cannot be ∂J/∂output for an output of this shape and dtype."""
+    if not is_array(delta) or delta.dtype != dtype:
+        cure = f"delta.astype(np.{dtype})" if is_array(delta) else f"np.asarray(delta, dtype=np.{dtype})"
+        if isinstance(delta, (int, float)):
+            cure = f"np.full({shape}, {delta}, np.{dtype})"
+        return DtypeError(f"delta as an array of {dtype}, as the output is", describe(delta), cure)
+    cure = "delta is ∂J/∂output: one number for each number that forward returned"
+    return ShapeError(f"delta of the output's shape {shape}", f"delta of shape {delta.shape}", cure)
 
 
 def _misfit(delta: Any, shape: tuple[int, ...], dtype: Any) -> NumnetError:

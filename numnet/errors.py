@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 __all__ = [
     "BackwardError",
     "DomainError",
@@ -87,7 +89,8 @@ class MissingExtraError(NumnetError, ImportError):
 
 def describe(value: Any) -> str:
     """A value in the few words an error message has room for: ``float32 array of shape (32, 64)``."""
-    if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type):
-        return f"{value.dtype} array of shape {tuple(value.shape)}"
+    if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, (type, np.generic)):
+        kind = type(value).__name__  # an array and a Tensor, or a tensor of PyTorch's, are not the same to a formula
+        return f"{value.dtype} {'array' if kind == 'ndarray' else kind} of shape {tuple(value.shape)}"
     text = repr(value)
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"

@@ -44,7 +44,7 @@ class Tensor:
         DtypeError: ``data`` is not numbers, or integers with ``requires_grad``.
     """
 
-    __slots__ = ("__weakref__", "_output", "data", "grad", "grad_fn", "requires_grad")
+    __slots__ = ("__weakref__", "_output", "_owns_grad", "data", "grad", "grad_fn", "requires_grad")
     __array_ufunc__ = None  # so that `array + tensor` asks the tensor
 
     data: Array
@@ -57,6 +57,7 @@ class Tensor:
         self.requires_grad_(requires_grad)
         self.grad_fn = None
         self._output = 0  # which output of grad_fn this is
+        self._owns_grad = False  # whether grad is an array that nobody else can hold
 
     # ------------------------------------------------------------------ gradients
 
@@ -98,11 +99,13 @@ class Tensor:
         return self if self.grad_fn is None else (self.grad_fn, self._output)
 
     def accumulate(self, delta: Array) -> None:
-        """Add ``delta`` = ∂J/∂data to ``grad``; the first one becomes ``grad``, so hand over an array of your own.
+        """Add ``delta`` = ∂J/∂data to ``grad``; the first one becomes ``grad`` itself, and is not written into.
 
         Raises:
             ShapeError, DtypeError: it is not of the data's shape and dtype.
         """
+        if not is_array(delta):
+            raise DtypeError(f"a gradient as an array of shape {self.shape}", describe(delta), "np.asarray(…)")
         if delta.shape != self.data.shape:
             cure = "transpose it" if delta.shape[::-1] == self.shape else "sum over the axes that forward broadcast"
             raise ShapeError(f"a gradient of the parameter's shape {self.shape}", f"shape {delta.shape}", cure)
@@ -113,9 +116,11 @@ class Tensor:
             return
         with _accumulating:
             if self.grad is None:
-                self.grad = delta
-            else:
-                self.grad += delta
+                self.grad, self._owns_grad = delta, False
+                return
+            if not self._owns_grad:  # the first may be a δ that others read: a bias of x's own shape has the gradient δ
+                self.grad, self._owns_grad = self.grad.copy(), True
+            self.grad += delta
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Switch ``requires_grad``; returns itself."""
@@ -435,7 +440,8 @@ class Tensor:
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Two axes exchanged."""
         dims = list(range(self.ndim))
-        dims[dim0], dims[dim1] = dims[dim1], dims[dim0]
+        for i, j in zip(ops.normalised_axes(dim0, self.ndim), ops.normalised_axes(dim1, self.ndim), strict=True):
+            dims[i], dims[j] = j, i
         return self.permute(dims)
 
     @property
@@ -473,6 +479,10 @@ class Tensor:
             return self if self.device == target else apply(ops.ToDevice(target), self)
         dtype = as_dtype(target)
         return self if self.data.dtype == dtype else apply(ops.Cast(dtype), self)
+
+    def astype(self, dtype: Any) -> Tensor:
+        """In another dtype, as NumPy's arrays have it: what an error message advises holds for both."""
+        return self.to(as_dtype(dtype))
 
     def cpu(self) -> Tensor:
         """On the CPU."""
@@ -571,6 +581,7 @@ def _made(array: Array, call: Call, output: int, recording: bool) -> Tensor:
     made.data = array
     made.grad = None
     made._output = output
+    made._owns_grad = False
     made.requires_grad = recording = recording and is_floating(array)
     made.grad_fn = call if recording else None
     return made

@@ -192,7 +192,7 @@ def test_a_wrong_delta_leaves_the_call_as_it_was(delta: Any, error: type[NumnetE
         (lambda x: 3.0, DtypeError, "return arrays"),
         (lambda x: (), DtypeError, "an array or a tuple"),
         (lambda x: (x, None), DtypeError, "an array or a tuple"),
-        (lambda x: Tensor(x), DtypeError, "not Tensors"),
+        (lambda x: Tensor(x), DtypeError, "float64 Tensor[^\0]*take .data"),
     ],
 )
 def test_what_forward_may_not_return(forward: Any, error: type[NumnetError], message: str) -> None:
@@ -653,3 +653,54 @@ def test_only_leaves_are_copied() -> None:
             how(x * 2.0)
     assert not copy.deepcopy((x * 2.0).detach()).requires_grad
     assert not tensor((x * 2.0).detach()).requires_grad
+
+
+def test_the_first_gradient_is_never_written_into() -> None:
+    """A layer may hand on as ∂J/∂b the very δ that it also passes down, and that others have still to read."""
+
+    class Shift(nn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.b = Parameter(np.ones(3))
+
+        def forward(self, ctx: Ctx, x: Any) -> Any:
+            return x + self.b.data
+
+        def backward(self, ctx: Ctx, delta: Any) -> Any:
+            self.b.accumulate(delta)
+            return delta
+
+    shift, tanh, x = Shift(), nn.Tanh(), leaf()
+    (shift(tanh(x)) * 2.0 + shift(tanh(x * 0.5))).sum().backward()
+    np.testing.assert_array_equal(shift.b.grad, [3, 3, 3])
+    expected = 2 * (1 - np.tanh(x.data) ** 2) + 0.5 * (1 - np.tanh(0.5 * x.data) ** 2)
+    np.testing.assert_allclose(x.grad, expected, rtol=1e-12)
+    delta = np.ones(3)
+    shift.zero_grad()
+    for _ in range(3):
+        shift(X)
+        shift.backward(delta)
+    np.testing.assert_array_equal(delta, [1, 1, 1])
+    np.testing.assert_array_equal(shift.b.grad, [3, 3, 3])
+
+
+def test_adding_to_a_grad_that_is_none_is_explained() -> None:
+    class Forgets(nn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = nn.Parameter(np.ones(3))
+
+        def forward(self, ctx, x):
+            return x * self.w.data
+
+        def backward(self, ctx, delta):
+            self.w.grad += delta.sum(0)
+            return delta
+
+    layer = Forgets()
+    layer(np.ones((2, 3)))
+    with pytest.raises(TypeError) as caught:
+        layer.backward(np.ones((2, 3)))
+    assert any("accumulate" in note for note in caught.value.__notes__)
+    with pytest.raises(DtypeError, match="gradient as an array"):
+        layer.w.accumulate(1.0)

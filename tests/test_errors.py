@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pickle
+import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from numnet import Parameter, Tensor, nn, tensor
+from numnet import Parameter, Tensor, nn, no_grad, tensor
 from numnet.errors import (
     BackwardError,
     DtypeError,
@@ -92,10 +94,32 @@ CASES: list[tuple[Callable[[], Any], type[NumnetError], str, str, str, str]] = [
         net_then(lambda net: net([[1.0, 2.0]])),
         *(DtypeError, "Digits, input 0", "arrays or Tensors", "list", "np.asarray(x, dtype=np.float32)"),
     ),
+    (net_then(lambda net: net(images(dtype=complex))), DtypeError, "Digits, input 0", "real", "complex128", ""),
+    (
+        lambda: labelled([0, 1, 2, 3]),
+        *(DtypeError, "CrossEntropyLoss, input 1", "arrays or Tensors", "list", "np.int64 for labels"),
+    ),
+    (
+        lambda: labelled([0, 1, 2, 3], tensor(np.zeros((4, 10), np.float32))),
+        *(DtypeError, "CrossEntropyLoss, forward", "integer", "list", "np.asarray(y, dtype=np.int64)"),
+    ),
+    (
+        lambda: nn.MSELoss()(tensor([1.0, 2.0]), [1.0, 2.0]),
+        *(DtypeError, "MSELoss, forward", "float32", "list", "np.asarray(y, dtype=np.float32)"),
+    ),
+    (lambda: nn.Sequential([nn.ReLU()]), DtypeError, "", "a Module", "list", "Sequential(*modules)"),
+    (
+        net_then(lambda net: (net(images()), net.backward(1.0))),
+        *(DtypeError, "Digits, backward", "float32", "float 1.0", "np.full((4, 10), 1.0, np.float32)"),
+    ),
+    (
+        net_then(lambda net: (net(images()), net.backward(tensor(images(4, 10))))),
+        *(DtypeError, "Digits, backward", "float32", "float32 Tensor", "np.asarray(delta, dtype=np.float32)"),
+    ),
     (net_then(lambda net: net("digits")), DtypeError, "Digits, input 0", "arrays or Tensors", "digits", ""),
     (
         net_then(lambda net: net.backward(images(4, 10))),
-        *(BackwardError, "Digits, backward", "a call with plain arrays", "none", "call the module"),
+        *(BackwardError, "Digits, backward", "a call with plain arrays", "no call in this thread", "call the module"),
     ),
     (
         net_then(lambda net: (net(images()), net.backward(images(4, 10)), net.backward(images(4, 10)))),
@@ -107,7 +131,7 @@ CASES: list[tuple[Callable[[], Any], type[NumnetError], str, str, str, str]] = [
     ),
     (
         net_then(lambda net: (net(images()), net.backward(images(4, 10, dtype=np.float64)))),
-        *(DtypeError, "Digits, backward", "float32", "float64", "delta"),
+        *(DtypeError, "Digits, backward", "float32", "float64", "delta.astype(np.float32)"),
     ),
     (
         net_then(lambda net: [net(Tensor(images())).sum()] * 2 and twice(net(Tensor(images())).sum())),
@@ -124,7 +148,7 @@ CASES: list[tuple[Callable[[], Any], type[NumnetError], str, str, str, str]] = [
     (lambda: labelled(LABELS, NAN), NonFiniteError, "CrossEntropyLoss, forward", "", "nan at x[0, 0]", ""),
     (
         lambda: nn.MSELoss()(np.ones((4, 1), np.float32), np.ones(4, np.float32)),
-        *(ShapeError, "MSELoss, forward", "(4, 1)", "(4,)", "reshape(4, 1)"),
+        *(ShapeError, "MSELoss, forward", "(4, 1)", "(4,)", "y.reshape((4, 1))"),
     ),
     (lambda: nn.MSELoss()(NAN, 0 * NAN), NonFiniteError, "MSELoss, forward", "", "nan at x[0, 0]", ""),
     (lambda: nn.Conv2d(1, 2, 3, groups=3), OptionError, "", "groups", "", ""),
@@ -169,6 +193,95 @@ def test_bad_input(number: int) -> None:
     assert text.startswith("\n")
     for part in (found.where, f"expected: {found.expected}", f"got:      {found.got}", f"cure:     {found.cure}"):
         assert part in text
+
+
+def test_a_backward_that_cannot_be_says_why() -> None:
+    net, found = Digits(), []
+
+    def why() -> None:
+        with pytest.raises(BackwardError) as caught:
+            net.backward(images(4, 10))
+        found.append(caught.value.got)
+
+    net(images())
+    thread = threading.Thread(target=why)
+    thread.start()
+    thread.join()
+    with no_grad():
+        net(images())
+    why()
+    with pytest.raises(ShapeError):
+        net(images(4, 3, 8, 8))
+    why()
+    net(images())
+    net.backward(images(4, 10))
+    why()
+    assert found == [
+        "no call in this thread",
+        "a call under no_grad",
+        "a call that ended in an error",
+        "a call whose backward has run already",
+    ]
+
+
+FLOATS = np.zeros((4, 10), np.float32)
+
+
+@pytest.mark.parametrize(
+    "attempt, name, wrong",
+    [
+        (lambda y: labelled(y, FLOATS), "y", LABELS.astype(float)),
+        (lambda y: labelled(y, tensor(FLOATS)), "y", tensor(LABELS).float()),
+        (lambda y: labelled(y, FLOATS), "y", LABELS[:, None]),
+        (lambda y: labelled(y, tensor(FLOATS)), "y", tensor(LABELS[:, None])),
+        (lambda y: labelled(y, FLOATS), "y", np.eye(10, dtype=int)[:4]),
+        (lambda y: labelled(y, tensor(FLOATS)), "y", tensor(np.eye(10, dtype=int)[:4])),
+        (lambda y: labelled(y, FLOATS), "y", np.eye(10)[:4]),
+        (lambda y: labelled(y, tensor(FLOATS)), "y", [0, 1, 2, 3]),
+        (lambda y: nn.MSELoss()(tensor(FLOATS), y), "y", FLOATS.tolist()),
+        (lambda y: nn.MSELoss()(FLOATS[:, :1], y), "y", FLOATS[:, 0]),
+        (lambda y: nn.MSELoss()(FLOATS[:1, 0].reshape(()), y), "y", FLOATS[:1, 0]),
+        (lambda y: nn.BCEWithLogitsLoss()(FLOATS[:, 0], y), "y", LABELS % 2),
+        (lambda x: nn.Linear(10, 2)(x), "x", FLOATS.astype(int)),
+        (lambda x: nn.Linear(10, 2)(x), "x", tensor(FLOATS.astype(int))),
+        (lambda x: nn.ReLU()(x), "x", tensor(LABELS)),
+        (lambda x: nn.Conv2d(1, 2, 3)(x), "x", images(5, 5)),
+        (lambda x: nn.Conv2d(3, 2, 3)(x), "x", images(1, 5, 6, 3)),
+    ],
+)
+def test_the_cure_works_when_it_is_followed_to_the_letter(attempt: Any, name: str, wrong: Any) -> None:
+    with pytest.raises(NumnetError) as caught:
+        attempt(wrong)
+    code = re.split(" makes | gives |: ", caught.value.cure)[0]
+    attempt(eval(code, {"np": np, name: wrong}))
+
+
+def test_a_formula_without_ctx_is_refused_where_its_class_is_written() -> None:
+    with pytest.raises(DtypeError, match=r"(?s)Double.forward\(self, ctx.*forward\(self, x\).*derive from nn.Module"):
+
+        class Double(nn.Layer):
+            def forward(self, x):  # type: ignore[no-untyped-def]
+                return 2 * x
+
+    with pytest.raises(DtypeError, match=r"(?s)Triple.backward\(self, ctx.*backward\(self, delta\)"):
+
+        class Triple(nn.Layer):
+            def forward(self, ctx, x):  # type: ignore[no-untyped-def]
+                return 3 * x
+
+            def backward(self, delta):  # type: ignore[no-untyped-def]
+                return 3 * delta
+
+
+def test_a_layer_without_a_backward_says_so() -> None:
+    class Half(nn.Layer):
+        def forward(self, ctx, x):  # type: ignore[no-untyped-def]
+            return x / 2
+
+    net = nn.Sequential(nn.Linear(3, 2), Half())
+    net(images(4, 3))
+    with pytest.raises(BackwardError, match=r"(?s)Half '1', backward.*backward\(self, ctx, delta\) in the class Half"):
+        net.backward(images(4, 2))
 
 
 def test_an_empty_batch_is_an_error_or_an_empty_result() -> None:
@@ -220,7 +333,8 @@ def test_a_missing_extra_says_what_to_install() -> None:
     "value, words",
     [
         (np.zeros((2, 3), np.float32), "float32 array of shape (2, 3)"),
-        (tensor([1, 2]), "int64 array of shape (2,)"),
+        (tensor([1, 2]), "int64 Tensor of shape (2,)"),
+        (np.float32(1.5), "float32 np.float32(1.5)"),
         (None, "NoneType None"),
         (np.float64, "type <class 'numpy.float64'>"),
         ("text", "str 'text'"),

@@ -19,6 +19,7 @@ PACKAGE = Path(numnet.__file__).parent
 # The page speaks in words where a module's name would say less; every other name on it is a module's own.
 MODULES = {
     "array module shim": ["arrays"],
+    "nested tuples": ["nested"],
     "window geometry": ["window"],
     "command line": ["cli", "demo", "_config", "__main__"],
 }

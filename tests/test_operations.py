@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from numnet import no_grad
+from numnet import Tensor, no_grad
 from numnet import operations as ops
 from numnet.call import Call
 from numnet.errors import DtypeError, NumnetError, OptionError, ShapeError
@@ -330,7 +330,7 @@ def check_only_what_is_asked_for(case: Case) -> None:
         (ops.Sigmoid(), lambda x: x.sigmoid(), ([-1000.0, -30.0, 0.0, 1000.0],)),
         (ops.Tanh(), lambda x: x.tanh(), ([-1000.0, 1e-9, 1000.0],)),
     ],
-    ids=repr,
+    ids=lambda value: repr(value) if isinstance(value, Operation) else "",
 )
 def test_at_kinks_and_ends_as_torch(operation: Operation, torchs: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
     arrays = tuple(np.array(x) for x in inputs)
@@ -396,3 +396,21 @@ def test_docstring_gives_forward_and_gradient(cls: type) -> None:
     forward, gradient = formulas(cls)
     assert any(line.startswith(("y = ", "a = ")) for line in forward)
     assert any(line.startswith("∂J/∂") for line in gradient)
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda x: x.clamp(np.float64(0), np.float64(1)),
+        lambda x: x.var(correction=np.float64(1)),
+        lambda x: x.std(correction=np.float64(1)),
+        lambda x: x ** np.float64(2),
+    ],
+)
+def test_a_scalar_of_numpys_does_not_change_the_dtype(compute: Callable[[Tensor], Tensor]) -> None:
+    x = Tensor(np.array([0.5, 2.0, 3.0], np.float32), requires_grad=True)
+    y = compute(x)
+    assert y.dtype == np.float32
+    y.sum().backward()
+    assert x.grad is not None
+    assert x.grad.dtype == np.float32

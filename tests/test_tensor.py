@@ -605,3 +605,17 @@ def test_every_error_has_a_place_in_the_network() -> None:
     with pytest.raises(NumnetError) as caught:
         Net()(A)
     assert str(caught.value).startswith("\nMatMul, forward of MatMul()\n  expected: ")
+
+
+def test_transpose_of_axes_that_are_not_there() -> None:
+    with pytest.raises(ShapeError, match="dim=1"):
+        tensor([1.0, 2.0]).transpose(0, 1)
+    assert tensor(1.0).transpose(0, -1).shape == ()
+    assert tensor(np.ones((2, 3, 4))).transpose(-1, 0).shape == (4, 3, 2)
+    assert tensor(np.ones((2, 3))).transpose(1, 1).shape == (2, 3)
+
+
+def test_astype_is_numpys() -> None:
+    x = tensor([1, 2]).astype(np.float32)
+    assert x.dtype == np.float32
+    assert x.astype("float32") is x

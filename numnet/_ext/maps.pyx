@@ -1,32 +1,28 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-"""Everything but matrix products: activation, softmax, cross-entropy, batch norm, pooling, optimisers, compiled.
+"""Activations, softmax, cross-entropy, batch norm and pooling, compiled.
 
 The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover: no
-float arrays of one dtype, shapes that do not fit, labels out of range, a target that cannot be written in place. Why:
-the reference twin then does the work, or writes the error, and neither has to be done twice.
+float arrays of one dtype, shapes that do not fit, labels out of range. Why: the reference twin then does the work, or
+writes the error, and neither has to be done twice.
 """
 
 from functools import lru_cache
 
 cimport numpy as cnp
-from libc.math cimport pow, sqrt
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
-from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer, threads_for
+from numnet._ext.parts cimport BAD_INDEX, ELEMENTS, NO_MEMORY, alike, map_kernel, run, same
+from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer
 
 cnp.import_array()
 
 cdef extern from "maps_kernels.h" nogil:
-    ctypedef int (*map_kernel)(const void *job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil
-    enum: NO_MEMORY, BAD_INDEX
-
     ctypedef struct maps_kernels:
         map_kernel relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
         map_kernel softmax, softmax_backward, cross_entropy, cross_entropy_backward
         map_kernel batch_norm, batch_norm_backward
         map_kernel max_pool, max_pool_backward, avg_pool, avg_pool_backward
-        map_kernel sgd_step, adam_step
 
     const maps_kernels *maps_for(int isa, int is_double)
 
@@ -79,60 +75,13 @@ cdef extern from "maps_kernels.h" nogil:
         bint count_include_pad
         double divisor
 
-    struct sgd_job:
-        void *p
-        void *buffer
-        const void *g
-        double lr, momentum, dampening, weight_decay
-        bint nesterov, maximize, first
-
-    struct adam_job:
-        void *p
-        void *m
-        void *v
-        void *v_max
-        const void *g
-        double step_size, root_c2, beta1, beta2, eps, shrink, weight_decay
-        bint maximize
-
-    int run_in_parts(map_kernel kernel, const void *job, Py_ssize_t count, Py_ssize_t part, int threads)
-
 cdef enum:
     COLUMNS = 64  # that norm.h does together
-    ELEMENTS = 16384  # of an array in one part of the work
     SMALL = 65536  # bound of every number of a window: no product of them overflows
-
-
-cdef int _run(map_kernel kernel, const void *job, Py_ssize_t count, Py_ssize_t part, double work) except NO_MEMORY:
-    """Run a job of so many rows, planes, … in parts of a fixed size; `work` is about 8 times the elements read."""
-    cdef int threads = threads_for(work), status
-    if work < 1e5:
-        status = run_in_parts(kernel, job, count, part, threads)
-    else:
-        with nogil:
-            status = run_in_parts(kernel, job, count, part, threads)
-    if status == NO_MEMORY:
-        raise MemoryError
-    return status
 
 
 cdef inline cnp.ndarray _empty_like(cnp.ndarray x, int kind):
     return empty(cnp.PyArray_NDIM(x), cnp.PyArray_DIMS(x), kind)
-
-
-cdef inline bint _alike(object a, object b, int kind) noexcept:
-    """Is b an array of this type, and of the shape of a?"""
-    cdef int axes = cnp.PyArray_NDIM(<cnp.ndarray> a)
-    return (is_float_array(b, kind, axes)
-            and _same(cnp.PyArray_DIMS(<cnp.ndarray> a), cnp.PyArray_DIMS(<cnp.ndarray> b), axes))
-
-
-cdef inline bint _same(const cnp.npy_intp *a, const cnp.npy_intp *b, int axes) noexcept:
-    cdef int axis
-    for axis in range(axes):
-        if a[axis] != b[axis]:
-            return False
-    return True
 
 
 cdef inline Py_ssize_t _length(object a, int axis) noexcept:
@@ -164,7 +113,7 @@ cdef object _map(map_kernel kernel, object x, object delta, int kind, double wor
     cdef cnp.ndarray y = _empty_like(x, kind)
     cdef map_job job = map_job(pointer(x), pointer(delta), cnp.PyArray_DATA(y))
     cdef Py_ssize_t count = cnp.PyArray_SIZE(y)
-    _run(kernel, &job, count, ELEMENTS, work_each * <double> count)
+    run(kernel, &job, count, ELEMENTS, work_each * <double> count)
     return y
 
 
@@ -175,7 +124,7 @@ def relu(object x):
 
 def relu_backward(object a, object delta):
     cdef int kind = float_type(a)
-    if kind < 0 or not _alike(a, delta, kind):
+    if kind < 0 or not alike(a, delta, kind):
         return NotImplemented
     return _map(_kernels(kind).relu_backward, a, delta, kind, 12)
 
@@ -187,7 +136,7 @@ def sigmoid(object x):
 
 def sigmoid_backward(object a, object delta):
     cdef int kind = float_type(a)
-    if kind < 0 or not _alike(a, delta, kind):
+    if kind < 0 or not alike(a, delta, kind):
         return NotImplemented
     return _map(_kernels(kind).sigmoid_backward, a, delta, kind, 12)
 
@@ -199,7 +148,7 @@ def tanh(object x):
 
 def tanh_backward(object a, object delta):
     cdef int kind = float_type(a)
-    if kind < 0 or not _alike(a, delta, kind):
+    if kind < 0 or not alike(a, delta, kind):
         return NotImplemented
     return _map(_kernels(kind).tanh_backward, a, delta, kind, 12)
 
@@ -209,7 +158,7 @@ def tanh_backward(object a, object delta):
 cdef object _softmax(object x, object delta, object axis, bint logarithm):
     """The forward pass where delta is None, else the backward pass with x in the place of the activation."""
     cdef int kind = float_type(x)
-    if kind < 0 or not (delta is None or _alike(x, delta, kind)):
+    if kind < 0 or not (delta is None or alike(x, delta, kind)):
         return NotImplemented
     cdef int axes = cnp.PyArray_NDIM(<cnp.ndarray> x), at = axis, i
     if at < 0:
@@ -228,7 +177,7 @@ cdef object _softmax(object x, object delta, object axis, bint logarithm):
     for i in range(at + 1, axes):
         job.inner *= _length(y, i)
     cdef map_kernel kernel = _kernels(kind).softmax if delta is None else _kernels(kind).softmax_backward
-    _run(kernel, &job, outer, max(1, ELEMENTS // (job.C * job.inner)), 32.0 * <double> count)
+    run(kernel, &job, outer, max(1, ELEMENTS // (job.C * job.inner)), 32.0 * <double> count)
     return y
 
 
@@ -291,8 +240,8 @@ def cross_entropy(object z, object labels, object weight, object ignore_index, o
     z = c_contiguous(z)
     cdef cnp.ndarray p = _empty_like(z, kind), J = empty(1, cnp.PyArray_DIMS(p), kind)
     job.z, job.p, job.J = pointer(z), cnp.PyArray_DATA(p), cnp.PyArray_DATA(J)
-    _run(_kernels(kind).cross_entropy, &job, _length(p, 0), max(1, ELEMENTS // max(job.C, 8)),
-         32.0 * <double> cnp.PyArray_SIZE(p))
+    run(_kernels(kind).cross_entropy, &job, _length(p, 0), max(1, ELEMENTS // max(job.C, 8)),
+        32.0 * <double> cnp.PyArray_SIZE(p))
     return J, p
 
 
@@ -311,8 +260,8 @@ def cross_entropy_backward(object p, object labels, object weight, object ignore
     delta = c_contiguous(delta)
     cdef cnp.ndarray delta_z = _empty_like(p, kind)
     job.p, job.delta, job.delta_z = pointer(p), pointer(delta), cnp.PyArray_DATA(delta_z)
-    _run(_kernels(kind).cross_entropy_backward, &job, _length(delta_z, 0),
-         max(1, ELEMENTS // max(job.C, 8)), 12.0 * <double> cnp.PyArray_SIZE(delta_z))
+    run(_kernels(kind).cross_entropy_backward, &job, _length(delta_z, 0),
+        max(1, ELEMENTS // max(job.C, 8)), 12.0 * <double> cnp.PyArray_SIZE(delta_z))
     return delta_z
 
 
@@ -321,7 +270,7 @@ def cross_entropy_backward(object p, object labels, object weight, object ignore
 cdef int _norm_job(norm_job *job, object x, object delta, object weight, object bias, object mean, object inv_std):
     """Fill the job, of C-contiguous arrays; the type of the arrays, or -1 where they do not fit or x is empty."""
     cdef int kind = float_type(x)
-    if kind < 0 or not is_float_array(x, kind, 3) or not (delta is None or _alike(x, delta, kind)):
+    if kind < 0 or not is_float_array(x, kind, 3) or not (delta is None or alike(x, delta, kind)):
         return -1
     memset(job, 0, sizeof(norm_job))
     cdef cnp.ndarray array = x
@@ -336,7 +285,7 @@ cdef int _norm_job(norm_job *job, object x, object delta, object weight, object 
 
 cdef int _run_norm(map_kernel kernel, norm_job *job, double work_each) except NO_MEMORY:
     cdef Py_ssize_t part = max(1, COLUMNS // job.S)  # channels
-    return _run(kernel, job, job.C, part, work_each * <double> job.N * <double> job.C * <double> job.S)
+    return run(kernel, job, job.C, part, work_each * <double> job.N * <double> job.C * <double> job.S)
 
 
 cdef inline object _readable(object a):
@@ -475,7 +424,7 @@ cdef cnp.ndarray _empty_planes(object like, int axes, const Py_ssize_t *spatial,
 
 cdef int _run_pool(map_kernel kernel, pool_job *job) except NO_MEMORY:
     cdef Py_ssize_t plane = _plane(job)
-    return _run(kernel, job, job.planes, max(1, ELEMENTS // max(plane, 1)), 16.0 * <double> plane * <double> job.planes)
+    return run(kernel, job, job.planes, max(1, ELEMENTS // max(plane, 1)), 16.0 * <double> plane * <double> job.planes)
 
 
 def max_pool(object x, object window):
@@ -499,7 +448,7 @@ def max_pool_backward(object delta, object index, object x_shape):
         return NotImplemented
     axes = cnp.PyArray_NDIM(<cnp.ndarray> delta) - 2
     if (not 1 <= axes <= 3 or cnp.PyArray_NDIM(<cnp.ndarray> index) != 2 + axes or len(x_shape) != 2 + axes
-            or not _same(cnp.PyArray_DIMS(<cnp.ndarray> delta), cnp.PyArray_DIMS(<cnp.ndarray> index), 2 + axes)):
+            or not same(cnp.PyArray_DIMS(<cnp.ndarray> delta), cnp.PyArray_DIMS(<cnp.ndarray> index), 2 + axes)):
         return NotImplemented
     memset(&job, 0, sizeof(job))
     for i in range(3):
@@ -541,7 +490,7 @@ def avg_pool_backward(object delta, object x_shape, object window, object count_
     cdef int axes = len(x_shape) - 2
     if (cnp.PyArray_NDIM(<cnp.ndarray> delta) != 2 + axes or _length(delta, 0) != x_shape[0]
             or _length(delta, 1) != x_shape[1]
-            or not _same(cnp.PyArray_DIMS(<cnp.ndarray> delta) + 2, <const cnp.npy_intp *> &job.out[3 - axes], axes)):
+            or not same(cnp.PyArray_DIMS(<cnp.ndarray> delta) + 2, <const cnp.npy_intp *> &job.out[3 - axes], axes)):
         return NotImplemented
     delta = c_contiguous(delta)
     job.count_include_pad = bool(count_include_pad)
@@ -550,45 +499,3 @@ def avg_pool_backward(object delta, object x_shape, object window, object count_
     job.x, job.y = pointer(delta), pointer(delta_x)
     _run_pool(_kernels(kind).avg_pool_backward, &job)
     return delta_x
-
-
-# --- optimisers ---
-
-cdef inline bint _in_place(object p, object a, int kind) noexcept:
-    """Can a, an array like p, be written where it stands?"""
-    return (_alike(p, a, kind) and cnp.PyArray_CHKFLAGS(<cnp.ndarray> a, cnp.NPY_ARRAY_CARRAY)
-            and cnp.PyArray_ISNOTSWAPPED(<cnp.ndarray> a))
-
-
-def sgd_step(object p, object g, object buffer, object lr, object momentum, object dampening, object weight_decay,
-             object nesterov, object maximize, object first):
-    cdef int kind = float_type(p)
-    if (kind < 0 or not _in_place(p, p, kind) or not _alike(p, g, kind)
-            or not (buffer is None or _in_place(p, buffer, kind))):
-        return NotImplemented
-    g = c_contiguous(g)
-    cdef sgd_job job = sgd_job(pointer(p), pointer(buffer), pointer(g), lr, momentum, dampening, weight_decay,
-                               bool(nesterov), bool(maximize), bool(first))
-    cdef Py_ssize_t count = cnp.PyArray_SIZE(<cnp.ndarray> p)
-    _run(_kernels(kind).sgd_step, &job, count, ELEMENTS, 16.0 * <double> count)
-    return None
-
-
-def adam_step(object p, object g, object m, object v, object v_max, object step, object lr, object beta1, object beta2,
-              object eps, object weight_decay, object amsgrad, object maximize, object decoupled):
-    cdef int kind = float_type(p)
-    if not amsgrad:
-        v_max = None
-    elif v_max is None:
-        return NotImplemented
-    if (kind < 0 or not _in_place(p, p, kind) or not _alike(p, g, kind) or not _in_place(p, m, kind)
-            or not _in_place(p, v, kind) or not (v_max is None or _in_place(p, v_max, kind)) or step < 1):
-        return NotImplemented
-    g = c_contiguous(g)
-    cdef double rate = lr, b1 = beta1, b2 = beta2, decay = weight_decay, t = step
-    cdef adam_job job = adam_job(pointer(p), pointer(m), pointer(v), pointer(v_max), pointer(g),
-                                 rate / (1 - pow(b1, t)), sqrt(1 - pow(b2, t)), b1, b2, eps,
-                                 1 - rate * decay if decoupled else 1, 0 if decoupled else decay, bool(maximize))
-    cdef Py_ssize_t count = cnp.PyArray_SIZE(<cnp.ndarray> p)
-    _run(_kernels(kind).adam_step, &job, count, ELEMENTS, 32.0 * <double> count)
-    return None

@@ -16,7 +16,6 @@
 #include "rows.h"
 #include "activation.h"
 #include "norm.h"
-#include "optim.h"
 #include "pool.h"
 #include "softmax.h"
 
@@ -27,7 +26,6 @@
 #include "rows.h"
 #include "activation.h"
 #include "norm.h"
-#include "optim.h"
 #include "pool.h"
 #include "softmax.h"
 
@@ -38,6 +36,6 @@
         ENTRY(tanh, type), ENTRY(tanh_backward, type), ENTRY(softmax, type), ENTRY(softmax_backward, type),           \
         ENTRY(cross_entropy, type), ENTRY(cross_entropy_backward, type), ENTRY(batch_norm, type),                     \
         ENTRY(batch_norm_backward, type), ENTRY(max_pool, type), ENTRY(max_pool_backward, type),                      \
-        ENTRY(avg_pool, type), ENTRY(avg_pool_backward, type), ENTRY(sgd_step, type), ENTRY(adam_step, type),         \
+        ENTRY(avg_pool, type), ENTRY(avg_pool_backward, type),                                                        \
     }
 const maps_kernels JOIN2(maps, NUMNET_ISA)[2] = {TABLE(f32), TABLE(f64)};

@@ -1,7 +1,7 @@
 """The GPU: the only file that imports CuPy.
 
-It supplies no kernel of its own today: on CuPy arrays the reference twins run, each operation as CuPy has it. A fused
-kernel is added by writing a function here under the kernel's name; the dispatch finds it.
+On CuPy arrays the reference twins run, each operation as CuPy has it, but for the kernels that stand here under their
+own names; the dispatch finds them. One is added by writing it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from ..arrays import Array, is_array
 from ..errors import DtypeError, MissingExtraError, describe
 
-__all__ = ["is_available", "to_cpu", "to_gpu"]
+__all__ = ["is_available", "scatter_rows", "to_cpu", "to_gpu"]
 
 
 def is_available() -> bool:
@@ -51,6 +51,14 @@ def to_cpu(x: Array) -> np.ndarray:
     """
     _check(x)
     return x if isinstance(x, np.ndarray) else np.asarray(x.get())
+
+
+def scatter_rows(delta: Array, index: Array, rows: int) -> Array:
+    """As ``reference.scatter_rows``, all rows at once."""
+    cupy = _cupy()
+    dW = cupy.zeros((rows, delta.shape[1]), delta.dtype)
+    cupy.add.at(dW, index, delta)
+    return dW
 
 
 def _cupy() -> ModuleType:

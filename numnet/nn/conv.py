@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -18,15 +18,67 @@ from .expect import expect_floating
 from .layer import Layer
 from .spatial import as_batch
 
-__all__ = ["Conv2d"]
+__all__ = ["Conv1d", "Conv2d", "Conv3d"]
 
 _PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
-class _Conv(Layer):
-    """Abstract: convolution over ``axes`` spatial axes. The formulas stand in the subclasses' docstrings."""
+class _Convolution(Layer):
+    """Abstract: what a convolution and its transpose have in common: options, parameters, what ``repr`` says."""
 
     axes: ClassVar[int]
+    output_padding: tuple[int, ...] = ()  # which a transposed convolution alone has
+    padding: Any  # one number for each axis, or a word
+    padding_mode: str = "zeros"
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int],
+        dilation: int | Sequence[int],
+        groups: int,
+    ) -> None:
+        super().__init__()
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise OptionError(
+                f"{type(self).__name__} with groups that divide in_channels and out_channels",
+                f"groups={groups}, in_channels={in_channels}, out_channels={out_channels}",
+                "choose a common divisor of both; groups=in_channels filters every channel by itself",
+            )
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = per_axis("kernel_size", kernel_size, self.axes)
+        self.stride = per_axis("stride", stride, self.axes)
+        self.dilation = per_axis("dilation", dilation, self.axes)
+        self.groups = groups
+
+    def _draw_parameters(self, filters: int, channels: int, bias: bool, rng: np.random.Generator | None) -> None:
+        self.weight = Parameter(np.empty((filters, channels // self.groups, *self.kernel_size), np.float32))
+        self.bias = Parameter(np.empty(self.out_channels, np.float32)) if bias else None
+        init.default_(self.weight, self.bias, rng=rng)
+
+    def extra_repr(self) -> str:
+        parts = [f"{self.in_channels}, {self.out_channels}"]
+        parts += [f"kernel_size={self.kernel_size}, stride={self.stride}"]
+        if self.padding != (0,) * self.axes:
+            parts += [f"padding={self.padding}"]
+        if self.dilation != (1,) * self.axes:
+            parts += [f"dilation={self.dilation}"]
+        if any(self.output_padding):
+            parts += [f"output_padding={self.output_padding}"]
+        if self.groups != 1:
+            parts += [f"groups={self.groups}"]
+        if self.bias is None:
+            parts += ["bias=False"]
+        if self.padding_mode != "zeros":
+            parts += [f"padding_mode={self.padding_mode}"]
+        return ", ".join(parts)
+
+
+class _Conv(_Convolution):
+    """Abstract: convolution over ``axes`` spatial axes. The formulas stand in the subclasses' docstrings."""
 
     def __init__(
         self,
@@ -42,31 +94,17 @@ class _Conv(Layer):
         *,
         rng: np.random.Generator | None = None,
     ) -> None:
-        super().__init__()
-        if groups < 1 or in_channels % groups or out_channels % groups:
-            raise OptionError(
-                f"{type(self).__name__} with groups that divide in_channels and out_channels",
-                f"groups={groups}, in_channels={in_channels}, out_channels={out_channels}",
-                "choose a common divisor of both; groups=in_channels filters every channel by itself",
-            )
+        super().__init__(in_channels, out_channels, kernel_size, stride, dilation, groups)
         if padding_mode not in _PADDING_MODES:
             expected = f"{type(self).__name__} with a padding_mode among {', '.join(_PADDING_MODES)}"
             raise OptionError(expected, f"padding_mode={padding_mode!r}", "choose one of these")
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = per_axis("kernel_size", kernel_size, self.axes)
-        self.stride = per_axis("stride", stride, self.axes)
-        self.dilation = per_axis("dilation", dilation, self.axes)
         self.padding = padding if isinstance(padding, str) else per_axis("padding", padding, self.axes, minimum=0)
-        self.groups = groups
         self.padding_mode = padding_mode
         self.border = self._border()
         no_border = ((0, 0),) * self.axes
         inside = self.border if padding_mode == "zeros" else no_border  # what the kernel pads by itself
         self.window = Window(self.kernel_size, self.stride, inside, self.dilation)
-        self.weight = Parameter(np.empty((out_channels, in_channels // groups, *self.kernel_size), np.float32))
-        self.bias = Parameter(np.empty(out_channels, np.float32)) if bias else None
-        init.default_(self.weight, self.bias, rng=rng)
+        self._draw_parameters(out_channels, in_channels, bias, rng)
 
     def _border(self) -> tuple[tuple[int, int], ...]:
         """The padding (before, after) of each spatial axis."""
@@ -108,20 +146,26 @@ class _Conv(Layer):
             delta_x = kernels.pad_backward(delta_x, self.border, self.padding_mode)  # (N, C, *in)
         return delta_x[0] if ctx.alone else delta_x
 
-    def extra_repr(self) -> str:
-        parts = [f"{self.in_channels}, {self.out_channels}"]
-        parts += [f"kernel_size={self.kernel_size}, stride={self.stride}"]
-        if self.padding != (0,) * self.axes:
-            parts += [f"padding={self.padding}"]
-        if self.dilation != (1,) * self.axes:
-            parts += [f"dilation={self.dilation}"]
-        if self.groups != 1:
-            parts += [f"groups={self.groups}"]
-        if self.bias is None:
-            parts += ["bias=False"]
-        if self.padding_mode != "zeros":
-            parts += [f"padding_mode={self.padding_mode}"]
-        return ", ".join(parts)
+
+class Conv1d(_Conv):
+    """Every filter slid over every sequence of a batch.
+
+        z[n, f, p] = Σ_k W[f, k] u[n, k, p] + b[f]        u = unfold(x): what the kernel sees at position p
+
+        ∂J/∂W = Σₙ δₙ uₙᵀ        ∂J/∂b = Σₙₚ δ[n, f, p]        ∂J/∂x = fold(Wᵀ δ)
+
+    u[n, k, p] is the element of x under tap k = (c, k₁) of the kernel standing at p: channel c, place
+    p · stride + k₁ · dilation - padding. ``fold`` adds every element of u up where it came from.
+
+    Shapes: x (N, C, L) or (C, L), z and δ (N, F, L') or (F, L'), W (F, C / groups, K), b (F,), with
+    L' = ⌊(L + 2 · padding - dilation · (K - 1) - 1) / stride⌋ + 1.
+
+    Args, initial values, Raises: those of :class:`Conv2d`.
+
+    Source: Waibel, Hanazawa, Hinton, Shikano and Lang, Phoneme recognition using time-delay neural networks, 1989.
+    """
+
+    axes = 1
 
 
 class Conv2d(_Conv):
@@ -163,3 +207,25 @@ class Conv2d(_Conv):
     """
 
     axes = 2
+
+
+class Conv3d(_Conv):
+    """Every filter slid over every volume of a batch.
+
+        z[n, f, p] = Σ_k W[f, k] u[n, k, p] + b[f]        u = unfold(x): what the kernel sees at position p
+
+        ∂J/∂W = Σₙ δₙ uₙᵀ        ∂J/∂b = Σₙₚ δ[n, f, p]        ∂J/∂x = fold(Wᵀ δ)
+
+    u[n, k, p] is the element of x under tap k = (c, k₁, k₂, k₃) of the kernel standing at p: channel c, and on every
+    axis a the place pₐ · stride + kₐ · dilation - padding. ``fold`` adds every element of u up where it came from.
+
+    Shapes: x (N, C, D, H, W) or (C, D, H, W), z and δ (N, F, D', H', W') or (F, D', H', W'),
+    W (F, C / groups, K, K, K), b (F,), with D' = ⌊(D + 2 · padding - dilation · (K - 1) - 1) / stride⌋ + 1, and so
+    H' and W'.
+
+    Args, initial values, Raises: those of :class:`Conv2d`.
+
+    Source: Ji, Xu, Yang and Yu, 3D convolutional neural networks for human action recognition, 2010, section 2.1.
+    """
+
+    axes = 3

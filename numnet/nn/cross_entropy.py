@@ -11,7 +11,7 @@ from ..call import Ctx
 from ..errors import DomainError, DtypeError, OptionError, ShapeError, describe
 from ..kernels.reference.checks import expect_labels
 from ..tensor import Tensor
-from .expect import expect_floating
+from .expect import conversion, expect_floating
 from .reduction import Reduced, Reduction, cure_for_weights, refuse, weighted
 
 __all__ = ["CrossEntropyLoss", "NLLLoss"]
@@ -44,13 +44,13 @@ class _Classes(Reduced):
         """y, which has one label for each row of x, as (M,)."""
         shape = _label_shape(x.shape)
         if not is_array(y) or (y.shape == shape and y.dtype.kind not in "iu"):
-            raise DtypeError("integer class labels in y", describe(y), "y.astype(np.int64)")
+            raise DtypeError("integer class labels in y", describe(y), conversion("y", y, "int64"))
         if y.shape != shape:
             cure = "give one label for each row of x"
             if y.shape == x.shape:
-                cure = "y.argmax(axis=1) makes labels of one-hot rows"
+                cure = "y.argmax(1) makes labels of one-hot rows"
             elif y.size == prod(shape):
-                cure = f"y.reshape{shape}"
+                cure = f"y.reshape({shape})"
             expected = f"y of shape {shape}, one class label for each row of x {tuple(x.shape)}"
             raise ShapeError(expected, f"shape {tuple(y.shape)}", cure)
         return y.reshape(prod(shape))
@@ -90,7 +90,8 @@ class CrossEntropyLoss(_Classes):
         ∂J/∂x = δ w[y] (p - onehot(y)) / Σₙ w[yₙ]        ∂J/∂x = δ (p Σ_c w[c] y[c] - w ⊙ y) / N
 
     On the left y are labels, on the right probabilities; there ∂J/∂y = -δ w log p / N. With label smoothing, y (as
-    onehot(y)) becomes (1 - ε) y + ε / C. Softmax and loss are one layer so that δ is as simple as p - y.
+    onehot(y)) becomes (1 - ε) y + ε / C. Softmax and loss are one layer so that δ is as simple as p - y. That the
+    probabilities of a row are positive and sum to 1 is taken on trust; the formulas hold for any numbers.
 
     Shapes: x (N, C), (N, C, d₁, …) or (C,); labels y (N,), (N, d₁, …) or (); probabilities y as x; w (C,); J one
     number, or one for each label with ``reduction="none"``.
@@ -131,7 +132,8 @@ class CrossEntropyLoss(_Classes):
         ctx.shape, ctx.labels = x.shape, None
         if is_array(y) and is_floating(y) and y.shape == x.shape:
             if y.dtype != x.dtype:
-                raise DtypeError(f"class probabilities y of {x.dtype}, as x is", describe(y), f"y.astype(np.{x.dtype})")
+                expected = f"class probabilities y of {x.dtype}, as x is"
+                raise DtypeError(expected, describe(y), conversion("y", y, x.dtype))
             t = ctx.t = (1 - smoothing) * _as_rows(y) + smoothing / rows.shape[1]  # (M, C)
             log_p = ctx.log_p = kernels.log_softmax(rows, 1)  # (M, C)
             J = -(weighted(t, w) * log_p).sum(axis=1)  # (M,)
@@ -140,7 +142,7 @@ class CrossEntropyLoss(_Classes):
             labels = ctx.labels = self._labels(x, y)  # (M,)
             J, ctx.p = kernels.cross_entropy(rows, labels, w, self.ignore_index, smoothing)  # (M,), (M, C)
             total = float(self._row_weights(labels, x.dtype).sum())
-        return self._reduced(ctx, J.reshape(_label_shape(x.shape)), total, x, y)
+        return self._reduced(ctx, J.reshape(_label_shape(x.shape)), total, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
         w, smoothing = self.weight, self.label_smoothing
@@ -199,7 +201,7 @@ class NLLLoss(_Classes):
             _refuse_scores(x)
         w = self._row_weights(labels, x.dtype)  # (M,)
         ctx.shape, ctx.index, ctx.w = x.shape, index, w
-        return self._reduced(ctx, (-w * picked).reshape(y.shape), float(w.sum()), x, y)
+        return self._reduced(ctx, (-w * picked).reshape(y.shape), float(w.sum()), x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, None]:
         d = self._spread(ctx, delta, ctx.w.shape)  # (M,)

@@ -7,7 +7,12 @@ from typing import Any
 from ..arrays import Array, is_array, is_floating
 from ..errors import DtypeError, OptionError, ShapeError, describe
 
-__all__ = ["expect_floating", "expect_same_shape", "expect_shape", "refuse_inplace"]
+__all__ = ["conversion", "expect_floating", "expect_same_shape", "expect_shape", "refuse_inplace"]
+
+
+def conversion(name: str, value: Any, dtype: Any) -> str:
+    """The cure for a ``value`` that is not an array of ``dtype``."""
+    return f"{name}.astype(np.{dtype})" if is_array(value) else f"np.asarray({name}, dtype=np.{dtype})"
 
 
 def expect_floating(x: Array, dtype: Any = None) -> None:
@@ -19,7 +24,7 @@ def expect_floating(x: Array, dtype: Any = None) -> None:
     if not is_array(x):
         raise DtypeError("an array", describe(x), "np.asarray(x, dtype=np.float32)")
     if dtype is not None and x.dtype != dtype:
-        cure = f"x.astype(np.{dtype})"
+        cure = conversion("x", x, dtype)
         if is_floating(x):
             cure += f", or net.{'double' if x.dtype.itemsize > dtype.itemsize else 'float'}() for the whole network"
         raise DtypeError(f"x of {dtype}, as the parameters are", describe(x), cure)
@@ -52,7 +57,7 @@ def expect_same_shape(name: str, x: Array, target: Array) -> None:
         ShapeError: they differ.
     """
     if x.shape != target.shape:
-        cure = f"target.reshape{x.shape}" if x.size == target.size else "check which samples belong together"
+        cure = f"{name}.reshape({x.shape})" if x.size == target.size else "check which samples belong together"
         raise ShapeError(f"{name} of the input's shape {tuple(x.shape)}", f"shape {tuple(target.shape)}", cure)
 
 

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from ..call import Ctx
+from ..errors import BackwardError, DtypeError
 from ..tensor import apply
 from .module import Module
 
 __all__ = ["Layer", "Loss"]
+
+
+def _expect_ctx(cls: type, name: str) -> None:
+    """A formula takes the ctx first. Without it an input would arrive in its place, at the first call.
+
+    Raises:
+        DtypeError: it does not.
+    """
+    formula = vars(cls).get(name)
+    if not inspect.isfunction(formula):
+        return
+    signature = inspect.signature(formula)
+    for parameter in list(signature.parameters.values())[1:2]:
+        if parameter.name.strip("_") in ("ctx", "") or parameter.kind is parameter.VAR_POSITIONAL:
+            return
+    expected = f"{cls.__name__}.{name}(self, ctx, …), since {cls.__name__} is a Layer"
+    cure = "put ctx behind self; or derive from nn.Module, whose forward takes none and which needs no backward"
+    raise DtypeError(expected, f"{name}{signature}", cure)
 
 
 class Layer(Module):
@@ -33,6 +53,8 @@ class Layer(Module):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        for name in ("forward", "backward"):
+            _expect_ctx(cls, name)
         if "backward" in vars(cls):
             cls.backward = _with_or_without_ctx(vars(cls)["backward"])
 
@@ -63,3 +85,11 @@ def _with_or_without_ctx(formula: Callable[..., Any]) -> Callable[..., Any]:
         return Module.backward(self, *args, **options)
 
     return backward
+
+
+def _unwritten(self: Layer, ctx: Ctx, delta: Any) -> Any:
+    cure = "write it; or derive from nn.Module if forward only calls layers: it needs none"
+    raise BackwardError(f"backward(self, ctx, delta) in the class {type(self).__name__}", "none", cure)
+
+
+Layer.backward = _with_or_without_ctx(_unwritten)

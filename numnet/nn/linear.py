@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from .. import kernels
@@ -52,14 +54,15 @@ class Linear(Layer):
         expect_floating(x, W.dtype)
         expect_shape(x, "… in", {"in": self.in_features}, _cure(x, self.in_features))
         ctx.x = x
-        z = kernels.linear(x.reshape(-1, self.in_features), W, b)  # (N, out)
+        z = kernels.linear(x.reshape(prod(x.shape[:-1]), self.in_features), W, b)  # (N, out)
         return z.reshape(*x.shape[:-1], self.out_features)
 
     def backward(self, ctx: Ctx, delta: Array) -> Array | None:
         x, W, b = ctx.x, self.weight, self.bias
         needs = (ctx.needs_input_grad[0], W.requires_grad, b is not None and b.requires_grad)
+        N = prod(x.shape[:-1])
         delta_x, dW, db = kernels.linear_backward(
-            x.reshape(-1, self.in_features), W.data, delta.reshape(-1, self.out_features), needs
+            x.reshape(N, self.in_features), W.data, delta.reshape(N, self.out_features), needs
         )
         if dW is not None:
             W.accumulate(dW)

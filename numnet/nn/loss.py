@@ -1,45 +1,51 @@
-"""Losses that compare x and y element by element."""
+"""Losses that compare x and y element by element: of their difference, and of two classes."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 import numpy as np
 
 from .. import kernels
-from ..arrays import Array, array_module, is_array
+from ..arrays import Array, array_module
 from ..call import Ctx
-from ..errors import DomainError, DtypeError, ShapeError, describe
+from ..errors import DomainError, OptionError
 from ..tensor import Tensor
-from .expect import expect_floating, expect_same_shape
-from .reduction import Reduced, Reduction, cure_for_weights, refuse, weighted
+from .reduction import Elementwise, Reduction, refuse, softplus, weighted
 
-__all__ = ["BCELoss", "BCEWithLogitsLoss", "MSELoss"]
-
-
-class _Elementwise(Reduced):
-    """Abstract: x and y of one shape and one dtype; nothing broadcasts but the weights."""
-
-    def _expect(self, x: Array, y: Array, **weights: Array | None) -> None:
-        expect_floating(x)
-        if not is_array(y) or y.dtype != x.dtype:
-            raise DtypeError(f"y of {x.dtype}, as x is", describe(y), f"y.astype(np.{x.dtype})")
-        expect_same_shape("y", x, y)
-        for name, w in weights.items():
-            if w is None:
-                continue
-            axes = zip(w.shape[::-1], x.shape[::-1], strict=False)
-            if w.ndim > x.ndim or any(n not in (1, size) for n, size in axes):
-                cure = "give one weight per element, per last axis, or per sample as (N, 1)"
-                raise ShapeError(f"{name} that broadcasts to x of shape {x.shape}", f"shape {w.shape}", cure)
-            if w.dtype != x.dtype:
-                raise DtypeError(f"{name} of {x.dtype}, as x is", describe(w), cure_for_weights(x))
+__all__ = ["BCELoss", "BCEWithLogitsLoss", "HuberLoss", "L1Loss", "MSELoss", "SmoothL1Loss"]
 
 
-class MSELoss(_Elementwise):
-    """Mean squared error.
+class _OfDifference(Elementwise):
+    """Abstract: J = Σ ρ(x - y), and so ∂J/∂y = -∂J/∂x."""
 
-        J = Σ (x - y)² / n
+    def _cost(self, r: Array) -> Array:
+        """ρ(r)."""
+        raise NotImplementedError
 
-        ∂J/∂x = 2 δ (x - y) / n        ∂J/∂y = -∂J/∂x
+    def _slope(self, r: Array) -> Array:
+        """ρ′(r)."""
+        raise NotImplementedError
+
+    def forward(self, ctx: Ctx, x: Array, y: Array) -> Array:
+        self._expect(x, y)
+        r = ctx.r = x - y
+        total = 2 if self.reduction == "half_sum" else x.size
+        return self._reduced(ctx, self._cost(r), total, x=x, y=y)
+
+    def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
+        delta_x = self._spread(ctx, delta, ctx.r.shape) * self._slope(ctx.r)
+        return delta_x, -delta_x if ctx.needs_input_grad[1] else None
+
+
+class L1Loss(_OfDifference):
+    """Mean absolute error.
+
+        J = Σ |x - y| / n
+
+        ∂J/∂x = δ sign(x - y) / n        ∂J/∂y = -∂J/∂x
+
+    Where x = y the slope is taken as 0.
 
     Shapes: x and y any, but the same; J one number, or as x with ``reduction="none"``; n is the number of elements.
 
@@ -52,23 +58,138 @@ class MSELoss(_Elementwise):
         NonFiniteError: NaN in x or y.
         OptionError: no such reduction.
 
-    Source: Legendre, Nouvelles méthodes pour la détermination des orbites des comètes, 1805, appendix.
+    Source: Bishop, Pattern recognition and machine learning, 2006, equation 1.91 with q = 1.
     """
 
     def __init__(self, *, reduction: Reduction = "mean") -> None:
         super().__init__(reduction)
 
-    def forward(self, ctx: Ctx, x: Array, y: Array) -> Array:
-        self._expect(x, y)
-        r = ctx.r = x - y
-        return self._reduced(ctx, r * r, x.size, x, y)
+    def _cost(self, r: Array) -> Array:
+        return abs(r)
 
-    def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
-        delta_x = 2 * self._spread(ctx, delta, ctx.r.shape) * ctx.r
-        return delta_x, -delta_x if ctx.needs_input_grad[1] else None
+    def _slope(self, r: Array) -> Array:
+        return array_module(r).sign(r)
 
 
-class BCELoss(_Elementwise):
+class MSELoss(_OfDifference):
+    """Mean squared error.
+
+        J = Σ (x - y)² / n
+
+        ∂J/∂x = 2 δ (x - y) / n        ∂J/∂y = -∂J/∂x
+
+    Many books have J = ½ Σ (x - y)², whose gradient is x - y itself: ``reduction="half_sum"``, which has n = 2. Of the
+    differences 1, 2 and 3::
+
+        mean: J = 14/3, ∂J/∂x = 2/3, 4/3, 2        sum: J = 14, ∂J/∂x = 2, 4, 6        half_sum: J = 7, ∂J/∂x = 1, 2, 3
+
+    Shapes: x and y any, but the same; J one number, or as x with ``reduction="none"``; n is the number of elements.
+
+    Args:
+        reduction: ``"mean"``; ``"sum"``, without the division by n; ``"half_sum"``, with 2 for n; ``"none"``, without
+            the sum.
+
+    Raises:
+        ShapeError: x and y differ in shape (nothing broadcasts), or an empty batch has no mean.
+        DtypeError: they differ in dtype, or are not floating-point.
+        NonFiniteError: NaN in x or y.
+        OptionError: no such reduction.
+
+    Source: Legendre, Nouvelles méthodes pour la détermination des orbites des comètes, 1805, appendix.
+    """
+
+    _reductions = ("mean", "sum", "half_sum", "none")
+
+    def __init__(self, *, reduction: Literal["mean", "sum", "half_sum", "none"] = "mean") -> None:
+        super().__init__(reduction)
+
+    def _cost(self, r: Array) -> Array:
+        return r * r
+
+    def _slope(self, r: Array) -> Array:
+        return 2 * r
+
+
+class SmoothL1Loss(_OfDifference):
+    """Absolute error, rounded to a parabola near 0.
+
+        J = Σ ρ(x - y) / n        ρ(r) = r² / 2β if |r| < β, else |r| - β/2
+
+        ∂J/∂x = δ clip((x - y) / β, -1, 1) / n        ∂J/∂y = -∂J/∂x
+
+    :class:`HuberLoss` divided by its c = β; with β = 0, :class:`L1Loss`.
+
+    Shapes: x and y any, but the same; J one number, or as x with ``reduction="none"``; n is the number of elements.
+
+    Args:
+        reduction: ``"mean"``; ``"sum"``, without the division by n; ``"none"``, without the sum.
+        beta: β ≥ 0, where the parabola ends.
+
+    Raises:
+        ShapeError: x and y differ in shape (nothing broadcasts), or an empty batch has no mean.
+        DtypeError: they differ in dtype, or are not floating-point.
+        NonFiniteError: NaN in x or y.
+        OptionError: no such reduction, or β < 0.
+
+    Source: Girshick, Fast R-CNN, 2015, equation 3.
+    """
+
+    def __init__(self, *, reduction: Reduction = "mean", beta: float = 1.0) -> None:
+        super().__init__(reduction)
+        if not beta >= 0:
+            raise OptionError("SmoothL1Loss with beta ≥ 0", f"beta={beta!r}", "beta=1.0 is usual, 0 is L1Loss")
+        self.beta = float(beta)
+
+    def _cost(self, r: Array) -> Array:
+        beta, a = self.beta, abs(r)
+        if beta == 0:
+            return a
+        m = array_module(r).minimum(a, beta)  # so that the parabola cannot overflow where it does not count
+        return array_module(r).where(a < beta, m * m / (2 * beta), a - beta / 2)
+
+    def _slope(self, r: Array) -> Array:
+        xp = array_module(r)
+        return xp.sign(r) if self.beta == 0 else xp.clip(r, -self.beta, self.beta) / self.beta
+
+
+class HuberLoss(_OfDifference):
+    """Squared error near 0, absolute error far from it.
+
+        J = Σ ρ(x - y) / n        ρ(r) = r² / 2 if |r| ≤ c, else c (|r| - c/2)
+
+        ∂J/∂x = δ clip(x - y, -c, c) / n        ∂J/∂y = -∂J/∂x
+
+    Shapes: x and y any, but the same; J one number, or as x with ``reduction="none"``; n is the number of elements.
+
+    Args:
+        reduction: ``"mean"``; ``"sum"``, without the division by n; ``"none"``, without the sum.
+        delta: c > 0, where the parabola ends. The name is PyTorch's; it has nothing to do with δ.
+
+    Raises:
+        ShapeError: x and y differ in shape (nothing broadcasts), or an empty batch has no mean.
+        DtypeError: they differ in dtype, or are not floating-point.
+        NonFiniteError: NaN in x or y.
+        OptionError: no such reduction, or ``delta`` not above 0.
+
+    Source: Huber, Robust estimation of a location parameter, 1964, equation 2.1 and example (iii).
+    """
+
+    def __init__(self, reduction: Reduction = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction)
+        if not delta > 0:
+            raise OptionError("HuberLoss with delta > 0", f"delta={delta!r}", "delta=1.0 is usual")
+        self.delta = float(delta)
+
+    def _cost(self, r: Array) -> Array:
+        c, a = self.delta, abs(r)
+        m = array_module(r).minimum(a, c)
+        return m * (a - m / 2)  # r² / 2 up to c, c (|r| - c/2) from there
+
+    def _slope(self, r: Array) -> Array:
+        return array_module(r).clip(r, -self.delta, self.delta)
+
+
+class BCELoss(Elementwise):
     """Binary cross-entropy of probabilities.
 
         J = -Σ w (y log x + (1 - y) log (1 - x)) / n        with log ≥ -100
@@ -102,7 +223,7 @@ class BCELoss(_Elementwise):
         self._expect(x, y, weight=self.weight)
         ctx.x, ctx.y = x, y
         J = -(y * _log(x) + (1 - y) * _log(1 - x))
-        return self._reduced(ctx, weighted(J, self.weight), x.size, x, y)
+        return self._reduced(ctx, weighted(J, self.weight), x.size, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
         x, y = ctx.x, ctx.y
@@ -110,13 +231,13 @@ class BCELoss(_Elementwise):
         delta_x = d * (x - y) / array_module(x).maximum(x * (1 - x), 1e-12)
         return delta_x, d * (_log(1 - x) - _log(x)) if ctx.needs_input_grad[1] else None
 
-    def _find_fault(self, x: Array, y: Array) -> None:
-        super()._find_fault(x, y)
+    def _find_fault(self, *, x: Array, y: Array) -> None:
+        super()._find_fault(x=x, y=y)
         cure = "put nn.Sigmoid() before this loss, or give the scores to nn.BCEWithLogitsLoss instead"
         refuse(DomainError, "probabilities from 0 to 1 in x", "x", x, (x < 0) | (x > 1), cure)
 
 
-class BCEWithLogitsLoss(_Elementwise):
+class BCEWithLogitsLoss(Elementwise):
     """Binary cross-entropy of scores: a sigmoid and :class:`BCELoss` in one, without overflow.
 
         J = Σ w ((1 - y) x + (1 + (v - 1) y) log (1 + e⁻ˣ)) / n
@@ -156,8 +277,8 @@ class BCEWithLogitsLoss(_Elementwise):
     def forward(self, ctx: Ctx, x: Array, y: Array) -> Array:
         self._expect(x, y, weight=self.weight, pos_weight=self.pos_weight)
         ctx.x, ctx.y = x, y
-        J = (1 - y) * x + self._positive(y) * _softplus(-x)
-        return self._reduced(ctx, weighted(J, self.weight), x.size, x, y)
+        J = (1 - y) * x + self._positive(y) * softplus(-x)
+        return self._reduced(ctx, weighted(J, self.weight), x.size, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
         x, y, v = ctx.x, ctx.y, self.pos_weight
@@ -165,7 +286,7 @@ class BCEWithLogitsLoss(_Elementwise):
         delta_x = d * ((1 - y) - self._positive(y) * kernels.sigmoid(-x))
         if not ctx.needs_input_grad[1]:
             return delta_x, None
-        return delta_x, d * (-x if v is None else (v - 1) * _softplus(-x) - x)
+        return delta_x, d * (-x if v is None else (v - 1) * softplus(-x) - x)
 
     def _positive(self, y: Array) -> Array | int:
         """1 + (v - 1) y: the factor of log (1 + e⁻ˣ)."""
@@ -176,9 +297,3 @@ def _log(p: Array) -> Array:
     """log p, no less than -100: a certainty that is wrong costs 100 and not infinity. NaN for a negative p."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return array_module(p).maximum(array_module(p).log(p), -100)
-
-
-def _softplus(x: Array) -> Array:
-    """log (1 + eˣ) = max(x, 0) + log (1 + e^-|x|), whose exponential cannot overflow."""
-    xp = array_module(x)
-    return xp.maximum(x, 0) + xp.log1p(xp.exp(-abs(x)))

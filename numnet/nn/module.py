@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from ..arrays import Array, array_module, as_dtype, is_array, is_floating
-from ..call import state
+from ..call import delta_misfit, state
 from ..errors import BackwardError, DtypeError, NumnetError, ShapeError, StateDictError, describe
 from ..kernels import gpu
+from ..nested import flatten, unflatten
 from ..tape import backpropagate
 from ..tensor import Parameter, Tensor
 
@@ -29,6 +31,7 @@ class _Latest(threading.local):
     """The latest call of one module with plain arrays, in this thread."""
 
     record: _Record | None = None
+    why_not: str = "no call in this thread"
 
 
 class LoadResult(NamedTuple):
@@ -57,6 +60,7 @@ class Module:
     """``forward(self, *inputs)``, written by the subclass."""
 
     _buffers: tuple[str, ...] = ()
+    _transient: tuple[str, ...] = ()  # those of the buffers that are in no state dict
 
     __slots__ = ("__dict__", "__weakref__", "_latest")  # vars(module) holds settings, parameters and children alone
 
@@ -83,37 +87,45 @@ class Module:
 
     def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         for x in (*inputs, *options.values()):
-            if isinstance(x, Tensor):
+            if isinstance(x, Tensor) or (isinstance(x, tuple) and any(isinstance(y, Tensor) for y in flatten(x))):
                 return self._run(*inputs, **options)
         return self._call_with_arrays(inputs, options)
 
     def _call_with_arrays(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        self._latest.record = None
+        latest = self._latest
+        latest.record, latest.why_not = None, "a call that ended in an error"
         leaves = tuple([self._leaf(i, x) for i, x in enumerate(inputs)])
         options = {name: Tensor(x) if is_array(x) else x for name, x in options.items()}
         result = self._run(*leaves, **options)
-        outputs = result if isinstance(result, tuple) else (result,)
-        if not all(isinstance(y, Tensor) for y in outputs):
+        outputs = tuple([y for y in flatten(result) if y is not None])  # an output may be left out, as PyTorch's are
+        if not outputs or not all(isinstance(y, Tensor) for y in outputs):
             cure = "end forward with `return`" if result is None else "return what the layers returned"
             error = DtypeError("forward to return a Tensor or a tuple of Tensors", describe(result), cure)
             error.where = f"{type(self).__name__}, forward"
             raise error
         if state.recording:
-            self._latest.record = _Record(leaves, outputs)
-        arrays = tuple([y.data for y in outputs])
-        return arrays if isinstance(result, tuple) else arrays[0]
+            latest.record = _Record(leaves, outputs)
+        else:
+            latest.why_not = "a call under no_grad"
+        return unflatten(result, [None if y is None else y.data for y in flatten(result)])
 
     def _leaf(self, position: int, x: Any) -> Any:
-        """The array ``x`` as the start of a tape."""
+        """The array ``x`` as the start of a tape; every array of a tuple."""
+        if isinstance(x, tuple) and x:
+            return tuple([self._leaf(position, part) for part in x])
         if not is_array(x):
             if x is None:
                 return None
             numbers = isinstance(x, (list, tuple, float, int))
-            cure = "np.asarray(x, dtype=np.float32)" if numbers else "pass an array of numbers"
+            cure = "np.asarray(x, dtype=np.float32), or np.int64 for labels" if numbers else "pass an array of numbers"
             error = DtypeError("arrays or Tensors as inputs", describe(x), cure)
             error.where = f"{type(self).__name__}, input {position}"
             raise error
-        return Tensor(x, requires_grad=state.recording and self._differentiates(position) and is_floating(x))
+        try:
+            return Tensor(x, requires_grad=state.recording and self._differentiates(position) and is_floating(x))
+        except DtypeError as error:
+            error.where = f"{type(self).__name__}, input {position}"
+            raise
 
     def _differentiates(self, position: int) -> bool:
         """Whether :meth:`backward` returns ∂J/∂(input at ``position``)."""
@@ -126,21 +138,24 @@ class Module:
         """Go back through the latest call with plain arrays: adds to every parameter's ``grad``.
 
         Args:
-            delta: δ = ∂J/∂output, an array of the output's shape (a tuple if there are several outputs); 1 if
-                it is left out and the output is a single number, as a loss is.
+            delta: δ = ∂J/∂output, an array of the output's shape (a tuple if there are several outputs, nested as
+                they are or flat, with ``None`` for zero); 1 if it is left out and the output is a single number, as a
+                loss is.
 
         Returns:
-            ∂J/∂input; a tuple, with ``None`` for labels and indices, if it is differentiable in several inputs.
+            ∂J/∂input; a tuple, nested as the inputs were and with ``None`` for labels and indices, if it is
+            differentiable in several inputs.
 
         Raises:
             BackwardError: no call to go back through. A call can be gone back through once.
             ShapeError, DtypeError: ``delta`` does not fit the output.
         """
-        record, self._latest.record = self._latest.record, None
+        latest = self._latest
+        record, latest.record = latest.record, None
         if record is None:
             error: NumnetError = BackwardError(
                 "a call with plain arrays, in this thread and outside of no_grad, to go back through",
-                "none, or one whose backward has run already",
+                latest.why_not,
                 "call the module on an array before each backward; with Tensors, call backward on the loss instead",
             )
             error.where = f"{type(self).__name__}, backward"
@@ -148,24 +163,26 @@ class Module:
         outputs = record.outputs
         if delta is None and len(outputs) == 1 and outputs[0].data.size == 1:
             delta = array_module(outputs[0].data).ones(outputs[0].shape, outputs[0].dtype)
-        deltas = delta if isinstance(delta, tuple) else (delta,)
+        deltas = tuple(flatten(delta))
         try:
             self._check_deltas(outputs, deltas)
         except NumnetError as error:
-            self._latest.record = record  # nothing has been touched: the right delta may follow
+            latest.record = record  # nothing has been touched: the right delta may follow
             error.where = f"{type(self).__name__}, backward"
             raise
+        latest.why_not = "a call whose backward has run already"
         origins = [(y.place, d) for y, d in zip(outputs, deltas, strict=True) if y.requires_grad and d is not None]
         backpropagate(origins)
-        asked = [x for x in record.inputs if isinstance(x, Tensor) and x.requires_grad]
+        inputs = flatten(record.inputs)
+        asked = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
         if len(asked) == 1:
             return asked[0].grad
-        return tuple([x.grad if isinstance(x, Tensor) else None for x in record.inputs])
+        return unflatten(record.inputs, [x.grad if isinstance(x, Tensor) else None for x in inputs])
 
     @staticmethod
     def _check_deltas(outputs: tuple[Tensor, ...], deltas: tuple[Any, ...]) -> None:
-        cure = "delta is ∂J/∂output: one number for each number that the module returned"
         if len(deltas) != len(outputs):
+            cure = "give each output its delta, with None for one that has no part in J"
             raise ShapeError(f"{len(outputs)} deltas, one for each output, as a tuple", f"{len(deltas)}", cure)
         for y, delta in zip(outputs, deltas, strict=True):
             if delta is None and len(outputs) > 1:
@@ -176,18 +193,18 @@ class Module:
                     "backward() without an argument",
                     "pass what loss.backward() returned",
                 )
-            if not is_array(delta) or delta.dtype != y.dtype:
-                raise DtypeError(f"delta as an array of {y.dtype}, as the output is", describe(delta), cure)
-            if delta.shape != y.shape:
-                raise ShapeError(f"delta of the output's shape {y.shape}", f"delta of shape {delta.shape}", cure)
+            if not is_array(delta) or delta.shape != y.shape or delta.dtype != y.dtype:
+                raise delta_misfit(delta, y.shape, y.dtype)
 
     # ------------------------------------------------------------------ parts
 
     def register_buffer(self, name: str, value: Array | None, persistent: bool = True) -> None:
         """Make ``value`` an attribute that moves with the module and, if ``persistent``, is in its state dict."""
         setattr(self, name, value)
-        if persistent and name not in self._buffers:
+        if name not in self._buffers:
             self._buffers = (*self._buffers, name)
+        transient = [other for other in self._transient if other != name]
+        self._transient = tuple(transient if persistent else [*transient, name])
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The Modules among the attributes, in the order of their assignment."""
@@ -229,18 +246,39 @@ class Module:
                     yield f"{path}.{name}" if path else name, value
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        """Every parameter, as an optimiser takes them."""
+        """Every parameter, as an optimiser takes them.
+
+        Warns:
+            UserWarning: modules or parameters in a plain list or dict, which are found nowhere.
+        """
+        if hidden := list(self._hidden()):
+            cure = "hold them in nn.ModuleList, nn.ModuleDict, nn.ParameterList or nn.ParameterDict"
+            places = ", ".join(hidden)
+            warnings.warn(f"not trained and not saved, because in a plain list or dict: {places}; {cure}", stacklevel=2)
         return (parameter for _, parameter in self.named_parameters(recurse=recurse))
 
+    def _hidden(self) -> Iterator[str]:
+        """Where a plain list or dict begins with a module or parameter that is no attribute of any module inside."""
+        firsts = []
+        for path, module in self.named_modules():
+            for name, value in vars(module).items():
+                if isinstance(value, (list, tuple, dict)) and value:
+                    first = next(iter(value.values() if isinstance(value, dict) else value))
+                    if isinstance(first, (Module, Parameter)):
+                        firsts.append((f"{path}.{name}" if path else name, first))
+        if firsts:
+            found = {id(part) for part in (*self.modules(), *(p for _, p in self.named_parameters()))}
+            yield from (place for place, first in firsts if id(first) not in found)
+
     def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Array]]:
-        """Every saved buffer with its path, such as ``"norm.running_mean"``."""
+        """Every buffer with its path, such as ``"norm.running_mean"``."""
         for path, module in self.named_modules(prefix) if recurse else [(prefix, self)]:
             for name in module._buffers:
-                if getattr(module, name) is not None:
+                if getattr(module, name, None) is not None:
                     yield f"{path}.{name}" if path else name, getattr(module, name)
 
     def buffers(self, recurse: bool = True) -> Iterator[Array]:
-        """Every saved buffer."""
+        """Every buffer."""
         return (buffer for _, buffer in self.named_buffers(recurse=recurse))
 
     def get_submodule(self, path: str) -> Module:
@@ -279,10 +317,10 @@ class Module:
             parameter.requires_grad_(requires_grad)
         return self
 
-    def zero_grad(self) -> None:
-        """Set every ``grad`` to ``None``, so that the next backward starts from zero."""
-        for parameter in self.parameters():
-            parameter.grad = None
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Let the next backward start from zero: every ``grad`` becomes ``None``, or zeros if not ``set_to_none``."""
+        for _, parameter in self.named_parameters():  # every step: without the search for what hides
+            parameter.grad = None if set_to_none or parameter.grad is None else 0 * parameter.grad
 
     # ------------------------------------------------------------------ dtype and device
 
@@ -293,7 +331,7 @@ class Module:
                 parameter.grad = convert(parameter.grad)
         for module in self.modules():
             for name in module._buffers:
-                buffer = getattr(module, name)
+                buffer = getattr(module, name, None)
                 if buffer is not None:
                     setattr(module, name, convert(buffer))
         return self
@@ -337,8 +375,13 @@ class Module:
             if isinstance(value, Parameter):
                 yield name, value.data
         for name in self._buffers:
-            if getattr(self, name) is not None:
-                yield name, np.asarray(getattr(self, name))
+            array = getattr(self, name, None)
+            if array is None or name in self._transient:
+                continue
+            if not is_array(array):  # arithmetic makes a number of an array without axes, and loading writes into it
+                array = np.asarray(array)
+                setattr(self, name, array)
+            yield name, array
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> LoadResult:
         """Copy values into parameters and buffers in place; all of them or, on an error, none.
@@ -369,7 +412,7 @@ class Module:
             raise StateDictError(
                 f"the keys and shapes of this {type(self).__name__}",
                 "; ".join(faults),
-                "" if wrong else "build the same network first, or pass strict=False to load what matches",
+                "build the same network first" + ("" if wrong else ", or pass strict=False to load what matches"),
             )
         for key, value in values.items():
             targets[key][...] = array_module(targets[key]).asarray(value)

@@ -10,9 +10,10 @@ from ..arrays import Array, array_module, is_array, is_floating
 from ..call import Ctx
 from ..errors import DtypeError, NonFiniteError, NumnetError, OptionError, ShapeError, describe
 from ..tensor import Tensor
+from .expect import conversion, expect_floating, expect_same_shape
 from .layer import Loss
 
-__all__ = ["Reduced", "Reduction", "cure_for_weights", "refuse", "weighted"]
+__all__ = ["Elementwise", "Reduced", "Reduction", "cure_for_weights", "refuse", "softplus", "weighted"]
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -20,10 +21,13 @@ Reduction = Literal["mean", "sum", "none"]
 class Reduced(Loss):
     """Abstract: a loss for every element or row, made one number as ``reduction`` says."""
 
-    def __init__(self, reduction: Reduction) -> None:
+    _reductions: tuple[str, ...] = ("mean", "sum", "none")
+
+    def __init__(self, reduction: str) -> None:
         super().__init__()
-        if reduction not in ("mean", "sum", "none"):
-            expected = f"{type(self).__name__} with reduction 'mean', 'sum' or 'none'"
+        if reduction not in self._reductions:
+            *names, last = map(repr, self._reductions)
+            expected = f"{type(self).__name__} with reduction {', '.join(names)} or {last}"
             raise OptionError(expected, f"reduction={reduction!r}", "choose one of these")
         self.reduction = reduction
 
@@ -37,27 +41,28 @@ class Reduced(Loss):
             weight = array_module(array).array(array)  # our own: load_state_dict writes into it
         self.register_buffer(name, weight)
 
-    def _reduced(self, ctx: Ctx, J: Array, total: float, x: Array, y: Array) -> Array:
+    def _reduced(self, ctx: Ctx, J: Array, total: float, **inputs: Array) -> Array:
         """J of every element, reduced; a mean is the sum divided by ``total``, the number (or weight) of elements.
 
-        x and y are searched for what is wrong with them only once J is NaN, or negative.
+        The inputs are searched for what is wrong with them only once J is NaN, or negative.
         """
         if self.reduction == "none":
             reduced = J
         else:
-            ctx.total = total if self.reduction == "mean" else 1.0
+            ctx.total = 1.0 if self.reduction == "sum" else total
             if ctx.total == 0:
+                x = next(iter(inputs.values()))
                 got = f"x of shape {tuple(x.shape)}" + (", every row ignored or of weight 0" if x.size else "")
                 cure = "leave such a batch out, or use reduction='sum', which makes it 0"
                 raise ShapeError("at least one element to take the mean of", got, cure)
             reduced = J.sum() / ctx.total
         if not bool((reduced >= 0).all()):
-            self._find_fault(x, y)
+            self._find_fault(**inputs)
         return reduced
 
-    def _find_fault(self, x: Array, y: Array) -> None:
-        """Raise if a number in x or y is why J cannot be right. If none is, J overflowed by itself and stays."""
-        for name, array in (("x", x), ("y", y)):
+    def _find_fault(self, **inputs: Array) -> None:
+        """Raise if a number in the inputs is why J cannot be right. If none is, J is what it is and stays."""
+        for name, array in inputs.items():
             if is_floating(array):
                 wrong = ~array_module(array).isfinite(array)
                 cure = "look for it in the data; if the network made it, lower the learning rate"
@@ -68,6 +73,25 @@ class Reduced(Loss):
         if self.reduction == "none":
             return delta.reshape(shape)
         return array_module(delta).broadcast_to(delta / ctx.total, shape)
+
+
+class Elementwise(Reduced):
+    """Abstract: x and y of one shape and one dtype; nothing broadcasts but the weights."""
+
+    def _expect(self, x: Array, y: Array, **weights: Array | None) -> None:
+        expect_floating(x)
+        if not is_array(y) or y.dtype != x.dtype:
+            raise DtypeError(f"y of {x.dtype}, as x is", describe(y), conversion("y", y, x.dtype))
+        expect_same_shape("y", x, y)
+        for name, w in weights.items():
+            if w is None:
+                continue
+            axes = zip(w.shape[::-1], x.shape[::-1], strict=False)
+            if w.ndim > x.ndim or any(n not in (1, size) for n, size in axes):
+                cure = "give one weight per element, per last axis, or per sample as (N, 1)"
+                raise ShapeError(f"{name} that broadcasts to x of shape {x.shape}", f"shape {w.shape}", cure)
+            if w.dtype != x.dtype:
+                raise DtypeError(f"{name} of {x.dtype}, as x is", describe(w), cure_for_weights(x))
 
 
 def cure_for_weights(x: Array) -> str:
@@ -87,3 +111,9 @@ def refuse(
 def weighted(J: Array, weight: Array | None) -> Array:
     """w ⊙ J, with ``None`` for ones."""
     return J if weight is None else J * weight
+
+
+def softplus(x: Array) -> Array:
+    """log (1 + eˣ) = max(x, 0) + log (1 + e^-|x|), whose exponential cannot overflow."""
+    xp = array_module(x)
+    return xp.maximum(x, 0) + xp.log1p(xp.exp(-abs(x)))

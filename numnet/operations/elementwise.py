@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import kernels
 from ..arrays import Array, array_module, device_of
 from ..call import Ctx
@@ -227,8 +229,8 @@ class Clamp(Operation):
     def __init__(self, lowest: float | None, highest: float | None) -> None:
         if lowest is None and highest is None:
             raise OptionError("a lowest or a highest value", "neither", "x.clamp(min=0)")
-        self.lowest = lowest
-        self.highest = highest
+        self.lowest = _number(lowest)
+        self.highest = _number(highest)
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
         ctx.inside = inside = array_module(x).ones(x.shape, bool)
@@ -288,6 +290,11 @@ class ToDevice(Operation):
 
     def backward(self, ctx: Ctx, delta: Array) -> Array:
         return _moved(delta, ctx.device)
+
+
+def _number(bound: Any) -> Any:
+    """Python's own number, which takes the dtype of the array beside it; one of NumPy's would impose its own."""
+    return bound.item() if isinstance(bound, np.generic) else bound
 
 
 def _moved(x: Array, device: str) -> Array:

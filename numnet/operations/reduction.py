@@ -82,7 +82,7 @@ class Variance(Reduction):
 
     def __init__(self, dim: Axes, keepdim: bool, correction: float) -> None:
         super().__init__(dim, keepdim)
-        self.correction = correction
+        self.correction = float(correction)  # a NumPy scalar would turn float32 into float64
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
         ctx.deviation, ctx.freedom = _deviation(x, self.axes(x), self.correction)
@@ -105,7 +105,7 @@ class StandardDeviation(Reduction):
 
     def __init__(self, dim: Axes, keepdim: bool, correction: float) -> None:
         super().__init__(dim, keepdim)
-        self.correction = correction
+        self.correction = float(correction)  # a NumPy scalar would turn float32 into float64
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
         ctx.deviation, ctx.freedom = _deviation(x, self.axes(x), self.correction)

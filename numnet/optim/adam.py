@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import kernels
-from ..arrays import Array, array_module
-from ..errors import OptionError
+from ..arrays import Array
 from ..tensor import Tensor
-from .optimizer import Optimizer, expect_at_least_zero
+from .optimizer import Optimizer, expect_at_least_zero, expect_betas, remembered
 
 __all__ = ["Adam", "AdamW"]
 
@@ -22,24 +21,17 @@ class _Adaptive(Optimizer):
 
     def _check(self, options: dict[str, Any]) -> None:
         expect_at_least_zero(options, "lr", "eps", "weight_decay")
-        betas = options["betas"]
-        if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
-            raise OptionError("betas as two numbers from 0 to below 1", f"betas={betas!r}", "betas=(0.9, 0.999)")
+        expect_betas(options)
 
     def _update(self, parameter: Tensor, delta: Array, state: dict[str, Any], options: dict[str, Any]) -> None:
-        zeros_like = array_module(delta).zeros_like
-        if not state:
-            state.update(step=0, exp_avg=zeros_like(parameter.data), exp_avg_sq=zeros_like(parameter.data))
-        if options["amsgrad"] and "max_exp_avg_sq" not in state:
-            state["max_exp_avg_sq"] = zeros_like(parameter.data)
-        state["step"] += 1
+        state["step"] = state.get("step", 0) + 1
         beta1, beta2 = options["betas"]
         kernels.adam_step(
             parameter.data,
             delta,
-            state["exp_avg"],
-            state["exp_avg_sq"],
-            state["max_exp_avg_sq"] if options["amsgrad"] else None,
+            remembered(state, "exp_avg", parameter),
+            remembered(state, "exp_avg_sq", parameter),
+            remembered(state, "max_exp_avg_sq", parameter) if options["amsgrad"] else None,
             state["step"],
             options["lr"],
             beta1,

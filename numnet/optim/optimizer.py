@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from ..arrays import Array, array_module, is_array, is_floating
+from ..call import set_grad_enabled
 from ..errors import DtypeError, OptionError, StateDictError, describe
 from ..tensor import Tensor
 
-__all__ = ["Optimizer", "expect_at_least_zero"]
+__all__ = ["Optimizer", "evaluated", "expect_alike", "expect_at_least_zero", "expect_betas", "remembered"]
+
+OF_SCHEDULES = {"initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum"}  # they write these into a group
 
 
 class Optimizer:
     """Abstract: parameters in groups with options of their own, and an array or two of memory for each parameter.
 
-    A subclass gives :meth:`_check` for the options and :meth:`_update` for the formula of one parameter.
+    A subclass gives :meth:`_check` for the options and :meth:`_update` for the formula of one parameter; or
+    :meth:`_step`, where all parameters are one.
 
     Args:
         params: parameters, as ``net.parameters()`` gives them, or a list of groups: dictionaries with ``"params"`` and
@@ -27,14 +31,18 @@ class Optimizer:
     Attributes:
         param_groups: one dictionary a group: ``"params"``, a list, and every option. Schedules change ``"lr"`` in here.
         state: for each parameter that has been stepped, its memory by name, as in PyTorch.
+        has_stepped: whether ``step`` was ever called, which schedules ask.
 
     Raises:
         OptionError: no parameters, one of them twice, an option that does not exist or cannot be.
         DtypeError: something that is no parameter.
     """
 
+    _numbers: ClassVar[Mapping[str, type]] = {"step": int}  # what a memory holds besides arrays
+
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
+        self.has_stepped = False
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[Tensor, dict[str, Any]] = {}
         if isinstance(params, (Tensor, Mapping)):
@@ -59,20 +67,37 @@ class Optimizer:
         """Step one parameter, whose gradient is ``delta``, in place; ``state`` is empty the first time."""
         raise NotImplementedError
 
+    def _memory_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of one array of the memory of a parameter of this shape."""
+        return shape
+
     # ------------------------------------------------------------------ use
 
-    def step(self) -> None:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that requires a gradient and has one.
+
+        Args:
+            closure: a function without arguments that computes J and its gradients anew; called first.
+
+        Returns:
+            What the closure returned; ``None`` without one.
 
         Raises:
             DtypeError: parameters changed dtype or device after the first step, and the memory did not.
         """
+        self.has_stepped = True
+        return self._step(closure)
+
+    def _step(self, closure: Callable[[], Any] | None) -> Any:
+        """Call the closure, update every parameter that moves, return what the closure returned."""
+        J = None if closure is None else evaluated(closure)
         moving = [(p, group) for group in self.param_groups for p in group["params"] if p.requires_grad]
         moving = [(p, group) for p, group in moving if p.grad is not None]
         for p, _ in moving:
-            _expect_alike(p, self.state.get(p, {}))  # before anything moves
+            expect_alike(p, self.state.get(p, {}))  # before anything moves
         for p, group in moving:
             self._update(p, p.grad, self.state.setdefault(p, {}), group)
+        return J
 
     def zero_grad(self) -> None:
         """Set every ``grad`` to ``None``, so that the next backward starts from zero."""
@@ -84,7 +109,7 @@ class Optimizer:
         if not isinstance(group, Mapping) or "params" not in group:
             cure = '{"params": layer.parameters(), "lr": 1e-4}'
             raise DtypeError('a dictionary with "params"', describe(group), cure)
-        unknown = sorted(group.keys() - self.defaults.keys() - {"params"})
+        unknown = sorted(group.keys() - self.defaults.keys() - OF_SCHEDULES - {"params"})
         if unknown:
             known = ", ".join(self.defaults)
             raise OptionError(f"options among {known}", ", ".join(map(repr, unknown)), "correct the name")
@@ -128,7 +153,7 @@ class Optimizer:
         """
         number = {p: i for i, p in enumerate(self._parameters())}
         state = {
-            number[p]: {name: value.copy() if is_array(value) else value for name, value in memory.items()}
+            number[p]: {name: _copied(value) for name, value in memory.items()}
             for p, memory in self.state.items()
             if memory
         }
@@ -164,14 +189,35 @@ class Optimizer:
             p = numbered.get(i)
             if p is None:
                 continue
-            loaded[p] = {name: _loaded(name, value, p) for name, value in memory.items() if value is not None}
+            loaded[p] = {name: self._loaded(name, value, p) for name, value in memory.items() if value is not None}
             for name, value in loaded[p].items():
-                if is_array(value) and value.shape != p.shape:
-                    faults.append(f"{name} of {i} has shape {value.shape} for {p.shape}")
+                expected = self._memory_shape(name, p.shape)
+                wrong = [array.shape for array in _arrays(value) if array.shape != expected]
+                faults += [f"{name} of {i} has shape {shape} for {expected}" for shape in wrong]
         if faults:
             cure = "load it for the network that it came from"
             raise StateDictError("memory for these parameters", "; ".join(faults), cure)
         self.param_groups, self.state = loaded_groups, loaded
+
+    def _loaded(self, name: str, value: Any, parameter: Tensor) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [self._loaded(name, item, parameter) for item in value]
+        if name in self._numbers:
+            return self._numbers[name](value)
+        return array_module(parameter.data).array(np.asarray(value), dtype=parameter.dtype)
+
+
+def remembered(state: dict[str, Any], name: str, parameter: Tensor, initial: float = 0) -> Array:
+    """The array of this name in the memory of the parameter; the first time, a new one filled with ``initial``."""
+    if name not in state:
+        state[name] = array_module(parameter.data).full_like(parameter.data, initial)
+    return state[name]
+
+
+def evaluated(closure: Callable[[], Any]) -> Any:
+    """What the closure returns, its calls recorded even where the step is taken under ``no_grad``."""
+    with set_grad_enabled(True):
+        return closure()
 
 
 def expect_at_least_zero(options: Mapping[str, Any], *names: str) -> None:
@@ -182,17 +228,32 @@ def expect_at_least_zero(options: Mapping[str, Any], *names: str) -> None:
             raise OptionError(f"{name} of at least 0", f"{name}={value!r}", f"{name}=0 switches it off")
 
 
-def _loaded(name: str, value: Any, parameter: Tensor) -> Any:
-    if name == "step":
-        return int(value)
-    return array_module(parameter.data).array(np.asarray(value), dtype=parameter.dtype)
+def expect_betas(options: Mapping[str, Any]) -> None:
+    """``betas`` are two numbers from 0 to below 1. Raises OptionError."""
+    betas = options["betas"]
+    if len(betas) != 2 or not all(0 <= beta < 1 for beta in betas):
+        raise OptionError("betas as two numbers from 0 to below 1", f"betas={betas!r}", "betas=(0.9, 0.999)")
 
 
-def _expect_alike(p: Tensor, memory: Mapping[str, Any]) -> None:
+def expect_alike(p: Tensor, memory: Mapping[str, Any]) -> None:
+    """The arrays of a memory are of the parameter's dtype, and lie where it lies. Raises DtypeError."""
     for name, value in memory.items():
-        if is_array(value) and (value.dtype != p.dtype or type(value) is not type(p.data)):
-            raise DtypeError(
-                f"{name} of {p.dtype} on {p.device}, as the parameter is",
-                describe(value),
-                "convert or move the network before the optimiser's first step, or make a new optimiser after it",
-            )
+        for array in _arrays(value):
+            if array.dtype != p.dtype or type(array) is not type(p.data):
+                raise DtypeError(
+                    f"{name} of {p.dtype} on {p.device}, as the parameter is",
+                    describe(array),
+                    "convert or move the network before the optimiser's first step, or make a new optimiser after it",
+                )
+
+
+def _arrays(value: Any) -> list[Array]:
+    """The arrays in one item of a memory, which is an array, a number, or a list of these."""
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if is_array(item)]
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    return value.copy() if is_array(value) else value

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import kernels
-from ..arrays import Array, array_module
+from ..arrays import Array
 from ..errors import OptionError
 from ..tensor import Tensor
-from .optimizer import Optimizer, expect_at_least_zero
+from .optimizer import Optimizer, expect_at_least_zero, remembered
 
 __all__ = ["SGD"]
 
@@ -22,6 +22,9 @@ class SGD(Optimizer):
         W ← W - η d                                     without momentum
         W ← W - η v                                     with momentum
         W ← W - η (d + μ v)                             with ``nesterov``
+
+    Where v is wanted as the weighted average μ v + (1 - μ) d of the gradients, ``dampening=momentum`` makes it one. Its
+    steps are 1 - μ times as long once the first few are over: ``lr=0.1, momentum=0.9`` is then ``lr=1``.
 
     Args:
         params: parameters, or groups of them; see :class:`Optimizer`.
@@ -69,12 +72,10 @@ class SGD(Optimizer):
     def _update(self, parameter: Tensor, delta: Array, state: dict[str, Any], options: dict[str, Any]) -> None:
         momentum = options["momentum"]
         first = "momentum_buffer" not in state
-        if momentum and first:
-            state["momentum_buffer"] = array_module(delta).zeros_like(parameter.data)
         kernels.sgd_step(
             parameter.data,
             delta,
-            state["momentum_buffer"] if momentum else None,
+            remembered(state, "momentum_buffer", parameter) if momentum else None,
             options["lr"],
             momentum,
             options["dampening"],

@@ -14,10 +14,10 @@ from numnet import nn
 TOLERANCE = {np.dtype(np.float64): 1e-10, np.dtype(np.float32): 1e-5}
 
 
-def _close(got: np.ndarray, right: np.ndarray, what: str) -> None:
+def _close(got: np.ndarray, right: np.ndarray, what: str, terms: float = 0.0) -> None:
     tolerance = TOLERANCE[right.dtype]
     assert got.dtype == right.dtype, what
-    scale = float(np.abs(right[np.isfinite(right)]).max(initial=0))
+    scale = float(np.abs(right[np.isfinite(right)]).max(initial=terms))
     np.testing.assert_allclose(got, right, rtol=tolerance, atol=tolerance * scale, err_msg=what)
 
 
@@ -25,6 +25,7 @@ def _close(got: np.ndarray, right: np.ndarray, what: str) -> None:
 def agree(torch: ModuleType) -> Callable[..., None]:
     """``agree("Linear", (3, 2), {"bias": False}, x, …)``: the layers of that name, numnet's and PyTorch's, built with
     these arguments (arrays become tensors), sharing their weights: output, ∂J/∂x, parameter gradients and buffers.
+    ``terms`` is the size of the terms of y and ∂J/∂x, where they nearly cancel and their rounding is what is left.
     """
 
     def theirs_of(value: Any) -> Any:
@@ -37,6 +38,7 @@ def agree(torch: ModuleType) -> Callable[..., None]:
         x: np.ndarray,
         *others: np.ndarray,
         train: bool = True,
+        terms: float = 0.0,
     ) -> None:
         dtype = torch.from_numpy(x).dtype
         ours = getattr(nn, name)(*arguments, **options).to(x.dtype).train(train)
@@ -49,10 +51,10 @@ def agree(torch: ModuleType) -> Callable[..., None]:
         for _ in range(2):  # gradients add up; buffers move on
             right = theirs(theirs_x, *map(theirs_of, others))
             y = ours(x, *others)
-            _close(y, right.detach().numpy(), "output")
+            _close(y, right.detach().numpy(), "output", terms)
             delta = np.linspace(-1.0, 2.0, y.size).reshape(y.shape).astype(x.dtype)
             right.backward(torch.from_numpy(delta))
-            _close(ours.backward(delta), theirs_x.grad.numpy(), "∂J/∂x")
+            _close(ours.backward(delta), theirs_x.grad.numpy(), "∂J/∂x", terms)
             theirs_x.grad = None
         gradients = dict(theirs.named_parameters())
         for parameter_name, parameter in ours.named_parameters():

@@ -83,3 +83,16 @@ def test_residual_adds_both_ways() -> None:
 def test_ways_that_end_in_different_shapes_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"(?s)Residual, forward.*\(5, 3\).*\(5, 4\).*shortcut"):
         nn.Residual(nn.Linear(4, 3).double())(X)
+
+
+def test_a_child_is_replaced_in_its_place() -> None:
+    net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    net[1] = nn.Tanh()
+    net["2"] = nn.Identity()
+    assert [type(m).__name__ for m in net] == ["Linear", "Tanh", "Identity"]
+    net[-1] = nn.Sigmoid()
+    assert [name for name, _ in net.named_children()] == ["0", "1", "2"]
+    with pytest.raises(DtypeError, match="child"):
+        net["3"] = nn.ReLU()
+    with pytest.raises(DtypeError, match="Module"):
+        net[0] = np.tanh

@@ -44,6 +44,46 @@ def test_conv2d(
     agree("Conv2d", arguments, options, numbers(*shape))
 
 
+# What stands for K counts for every axis; x has 4 channels.
+ALIKE: list[tuple[int, int, dict[str, Any]]] = [
+    (3, 3, {}),
+    (2, 1, {"bias": False}),
+    (3, 3, {"stride": 2, "padding": 1}),
+    (3, 2, {"stride": 3, "padding": 2}),
+    (2, 2, {"dilation": 2, "padding": 1}),
+    (6, 3, {"groups": 2, "padding": 2}),
+    (4, 2, {"groups": 4, "bias": False}),
+    (3, 3, {"padding": "same"}),
+    (3, 2, {"padding": "same", "dilation": 2}),
+    (3, 2, {"padding": "valid", "stride": 2}),
+    (3, 3, {"padding": 2, "padding_mode": "reflect"}),
+    (3, 3, {"padding": 2, "padding_mode": "replicate", "stride": 2}),
+    (2, 3, {"padding": 2, "padding_mode": "circular", "groups": 2}),
+]
+SIZES = {1: (6,), 3: (3, 4, 3)}
+
+
+@pytest.mark.parametrize("leading", [(2, 4), (4,), (0, 4)], ids=str)
+@pytest.mark.parametrize("axes", [1, 3])
+@pytest.mark.parametrize("filters, kernel, options", ALIKE, ids=str)
+def test_conv1d_and_conv3d(
+    agree: Callable[..., None],
+    numbers: Callable[..., np.ndarray],
+    filters: int,
+    kernel: int,
+    options: dict[str, Any],
+    axes: int,
+    leading: tuple[int, ...],
+) -> None:
+    agree(f"Conv{axes}d", (4, filters, kernel), options, numbers(*leading, *SIZES[axes]))
+
+
+def test_conv3d_with_axes_that_differ(agree: Callable[..., None], numbers: Callable[..., np.ndarray]) -> None:
+    options = {"stride": (1, 2, 3), "padding": (2, 0, 1), "dilation": (1, 2, 1)}
+    agree("Conv3d", (2, 3, (3, 2, 1)), options, numbers(2, 2, 2, 4, 5))
+    agree("Conv3d", (2, 3, (3, 2, 1)), options | {"padding_mode": "replicate"}, numbers(2, 2, 2, 4, 5))
+
+
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")  # PyTorch's, on speed
 @pytest.mark.parametrize("mode", ["zeros", "reflect", "replicate", "circular"])
 def test_same_with_an_odd_border_pads_more_behind(

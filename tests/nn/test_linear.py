@@ -53,3 +53,12 @@ def test_what_does_not_fit_is_named(x: np.ndarray, error: type[Exception], messa
     net = nn.Sequential({"body": nn.Sequential({"fc1": nn.Linear(3, 2)})})
     with pytest.raises(error, match=rf"(?s)Linear 'body\.fc1', forward.*expected.*{message}"):
         net(x)
+
+
+@pytest.mark.parametrize("n_in, n_out", [(0, 2), (3, 0)])
+def test_no_features_is_a_sum_of_nothing(n_in: int, n_out: int) -> None:
+    layer = nn.Linear(n_in, n_out)
+    z = layer(np.ones((4, n_in), np.float32))
+    np.testing.assert_array_equal(z, np.tile(layer.bias.data, (4, 1)))
+    np.testing.assert_array_equal(layer.backward(np.ones_like(z)), np.zeros((4, n_in)))
+    np.testing.assert_array_equal(layer.bias.grad, np.full(n_out, 4))

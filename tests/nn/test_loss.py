@@ -82,7 +82,7 @@ def test_backward_starts_the_recursion(make: type, dtype: type) -> None:
 
 @pytest.mark.parametrize("make", LOSSES)
 def test_nothing_broadcasts(make: type) -> None:
-    with pytest.raises(ShapeError, match=rf"(?s){make.__name__}, forward.*\(5, 1\).*\(5,\).*target\.reshape\(5, 1\)"):
+    with pytest.raises(ShapeError, match=rf"(?s){make.__name__}, forward.*\(5, 1\).*\(5,\).*y\.reshape\(\(5, 1\)\)"):
         make()(np.full((5, 1), 0.5), np.ones(5))
     with pytest.raises(
         DtypeError, match=rf"(?s){make.__name__}, forward.*y of float64.*int64.*y\.astype\(np\.float64\)"
@@ -134,7 +134,7 @@ def test_bce_wants_probabilities(wrong: float) -> None:
 
 @pytest.mark.parametrize("make", [*LOSSES, nn.CrossEntropyLoss, nn.NLLLoss])
 def test_wrong_options(make: type) -> None:
-    with pytest.raises(OptionError, match=rf"(?s){make.__name__}.*'mean', 'sum' or 'none'.*'average'"):
+    with pytest.raises(OptionError, match=rf"(?s){make.__name__}.*'mean', 'sum'.* or 'none'.*'average'"):
         make(reduction="average")
     if make is not nn.MSELoss:
         with pytest.raises(DtypeError, match=rf"(?s){make.__name__} with weight as an array of floats.*list"):

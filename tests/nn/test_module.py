@@ -117,7 +117,8 @@ def test_attributes_become_parts() -> None:
     assert [name for name, _ in net.named_parameters(recurse=False)] == ["scale"]
     assert [name for name, _ in net.named_parameters(prefix="net")][:2] == ["net.scale", "net.left.weight"]
     assert next(net.parameters()) is net.scale
-    assert [name for name, _ in net.named_buffers()] == ["offset"]
+    assert [name for name, _ in net.named_buffers()] == ["offset", "scratch"]
+    assert "scratch" not in net.state_dict()
     assert set(net.state_dict()) == {*names, "offset"}
     assert [name for name, _ in net.named_modules()] == ["", "left", "right", "right.0", "right.1"]
     assert net.get_submodule("right.0") is net.right[0]
@@ -549,3 +550,24 @@ def test_the_formula_and_the_latest_call_are_told_apart() -> None:
     by_formula = layer.backward(call.ctx, np.ones((5, 3)))
     layer(X)
     np.testing.assert_array_equal(layer.backward(np.ones((5, 3))), by_formula)
+
+
+def test_every_buffer_moves_with_the_module() -> None:
+    net = TwoPaths().double()
+    assert net.offset.dtype == net.scratch.dtype == np.float64
+    net.register_buffer("scratch", np.ones(2))  # persistent from now on
+    assert "scratch" in net.state_dict()
+    del net.scratch
+    assert "scratch" not in net.float().state_dict()
+
+
+def test_a_buffer_that_has_become_a_number_is_loaded() -> None:
+    class Counts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("calls", np.zeros((), np.int64))
+
+    net = Counts()
+    net.calls = net.calls + 1  # NumPy makes a scalar of it
+    net.load_state_dict({"calls": np.asarray(7)})
+    assert net.calls == 7

@@ -45,6 +45,75 @@ def test_avg_pool2d(
         agree("AvgPool2d", (), options | counting, numbers(*shape))
 
 
+SIZES = {1: (6,), 2: (6, 5), 3: (5, 4, 6)}
+ALIKE: list[dict[str, Any]] = [
+    {"kernel_size": 2},
+    {"kernel_size": 3, "stride": 1},
+    {"kernel_size": 2, "stride": 3},
+    {"kernel_size": 3, "stride": 2, "padding": 1},
+    {"kernel_size": 3, "ceil_mode": True},
+    {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True},
+    {"kernel_size": 1},
+]
+
+
+@pytest.mark.parametrize("leading", [(2, 3), (3,), (0, 2)], ids=str)
+@pytest.mark.parametrize("axes", [1, 3])
+@pytest.mark.parametrize("options", ALIKE, ids=str)
+def test_1d_and_3d(
+    agree: Callable[..., None],
+    numbers: Callable[..., np.ndarray],
+    options: dict[str, Any],
+    axes: int,
+    leading: tuple[int, ...],
+) -> None:
+    x = numbers(*leading, *SIZES[axes])
+    agree(f"MaxPool{axes}d", (), options, x)
+    agree(f"MaxPool{axes}d", (), options | {"dilation": 2, "kernel_size": 2, "padding": 0}, x)
+    agree(f"AvgPool{axes}d", (), options, x)
+    agree(f"AvgPool{axes}d", (), options | {"count_include_pad": False}, x)
+    if axes == 3:
+        agree("AvgPool3d", (), options | {"divisor_override": 5}, x)
+
+
+def test_3d_with_axes_that_differ(agree: Callable[..., None], numbers: Callable[..., np.ndarray]) -> None:
+    options = {"kernel_size": (3, 1, 2), "stride": (1, 2, 3), "padding": (1, 0, 1), "ceil_mode": True}
+    for name in ("MaxPool3d", "AvgPool3d"):
+        agree(name, (), options, numbers(2, 2, 4, 5, 6))
+    agree("LPPool3d", (2, (3, 1, 2), (1, 2, 3)), {"ceil_mode": True}, numbers(2, 2, 4, 5, 6))
+
+
+@pytest.mark.parametrize("leading", [(2, 3), (3,), (0, 2)], ids=str)
+@pytest.mark.parametrize("norm_type", [1, 2, 3.0, 1.5, 0.5, -1])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_lp_pool(
+    agree: Callable[..., None],
+    numbers: Callable[..., np.ndarray],
+    axes: int,
+    norm_type: float,
+    leading: tuple[int, ...],
+) -> None:
+    x = numbers(*leading, *SIZES[axes])
+    x = x if norm_type == 2 else np.abs(x)
+    for options in ({}, {"stride": 1}, {"stride": 2, "ceil_mode": True}):
+        agree(f"LPPool{axes}d", (norm_type, 3), options, x)
+
+
+def test_lp_pool_where_the_norm_has_no_gradient(agree: Callable[..., None], numbers: Callable[..., np.ndarray]) -> None:
+    x = numbers(1, 1, 8)
+    x[..., :2] = 0  # norm 0: PyTorch takes 0 for its gradient
+    x[..., 2] = 0  # an element of 0 in a norm that is none
+    agree("LPPool1d", (2, 2), {}, x)
+    agree("LPPool1d", (1, 2), {}, np.abs(x))
+    agree("LPPool1d", (3, 2), {}, -np.abs(x))  # the root of a negative number is NaN
+
+
+@pytest.mark.parametrize("norm_type", [0, np.inf, np.nan])
+def test_a_norm_that_is_none_is_refused(norm_type: float) -> None:
+    with pytest.raises(OptionError, match=r"(?s)LPPool2d.*norm_type=.*MaxPool2d"):
+        nn.LPPool2d(norm_type, 2)
+
+
 @pytest.mark.parametrize("name", ["MaxPool2d", "AvgPool2d"])
 def test_a_window_larger_than_the_input_that_ceil_mode_lets_hang_over(
     agree: Callable[..., None], numbers: Callable[..., np.ndarray], name: str
@@ -52,12 +121,15 @@ def test_a_window_larger_than_the_input_that_ceil_mode_lets_hang_over(
     agree(name, (2,), {"ceil_mode": True}, numbers(1, 1, 1, 3))
 
 
-@pytest.mark.parametrize("shape", [(2, 2, 5, 6), (2, 5, 6)], ids=str)
-def test_indices(torch: ModuleType, numbers: Callable[..., np.ndarray], shape: tuple[int, ...]) -> None:
+INDEXED = [(1, (2, 5)), (1, (2, 2, 5)), (2, (2, 5, 6)), (2, (2, 2, 5, 6)), (3, (2, 3, 4, 5)), (3, (2, 2, 3, 4, 5))]
+
+
+@pytest.mark.parametrize("axes, shape", INDEXED, ids=str)
+def test_indices(torch: ModuleType, numbers: Callable[..., np.ndarray], axes: int, shape: tuple[int, ...]) -> None:
     options = {"kernel_size": 3, "stride": 2, "padding": 1, "return_indices": True}
-    x, layer = numbers(*shape), nn.MaxPool2d(**options)
+    x, layer = numbers(*shape), getattr(nn, f"MaxPool{axes}d")(**options)
     theirs_x = torch.from_numpy(x).requires_grad_()
-    right, right_index = torch.nn.MaxPool2d(**options)(theirs_x)
+    right, right_index = getattr(torch.nn, f"MaxPool{axes}d")(**options)(theirs_x)
     y, index = layer(x)
     np.testing.assert_array_equal(y, right.detach())
     np.testing.assert_array_equal(index, right_index)

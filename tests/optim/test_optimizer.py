@@ -8,12 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numnet import Parameter, Tensor, nn, optim
+from numnet import Parameter, Tensor, nn, no_grad, optim
 from numnet.errors import DtypeError, NumnetError, OptionError, StateDictError
 from numnet.optim import Optimizer
 
-FINAL = [optim.SGD, optim.Adam, optim.AdamW]
-WITH_MEMORY = [lambda ps: optim.SGD(ps, 0.1, momentum=0.9), optim.Adam, lambda ps: optim.AdamW(ps, amsgrad=True)]
+FINAL: list[Any] = [
+    value for value in vars(optim).values() if isinstance(value, type) and value not in (Optimizer, optim.LBFGS)
+]
+WITH_MEMORY: list[Any] = [
+    *(make for make in FINAL if make is not optim.SGD),
+    lambda ps: optim.SGD(ps, 0.1, momentum=0.9),
+    lambda ps: optim.AdamW(ps, amsgrad=True),
+    lambda ps: optim.RMSprop(ps, centered=True, momentum=0.9),
+]
 
 
 def parameter(*shape: int, dtype: Any = np.float64, seed: int = 0) -> Parameter:
@@ -98,7 +105,9 @@ def test_state_is_a_copy_and_continues_with_the_same_bits(make: Any) -> None:
     for name, value in saved["state"][0].items():
         np.testing.assert_array_equal(third["state"][0][name], value)
     assert not any(
-        np.array_equal(first.state_dict()["state"][0][n], v) for n, v in saved["state"][0].items() if n != "step"
+        np.array_equal(first.state_dict()["state"][0][n], v)
+        for n, v in saved["state"][0].items()
+        if isinstance(v, np.ndarray)
     )
 
 
@@ -199,6 +208,27 @@ REFUSED: list[tuple[Callable[[], Any], type[NumnetError], str]] = [
     (lambda: optim.Adam([P], betas=(-0.1, 0.9)), OptionError, "betas"),
     (lambda: optim.AdamW([P], eps=-1e-8), OptionError, "eps=-1e-08"),
     (lambda: optim.AdamW([{"params": [P], "lr": -2}]), OptionError, "lr=-2"),
+    (lambda: optim.Adagrad([P], lr_decay=-1), OptionError, "lr_decay=-1"),
+    (lambda: optim.Adagrad([P], initial_accumulator_value=-1), OptionError, "initial_accumulator_value=-1"),
+    (lambda: optim.Adadelta([P], rho=1.5), OptionError, "rho=1.5"),
+    (lambda: optim.Adadelta([P], rho=-0.5), OptionError, "rho=-0.5"),
+    (lambda: optim.RMSprop([P], alpha=-1), OptionError, "alpha=-1"),
+    (lambda: optim.RMSprop([P], momentum=-1), OptionError, "momentum=-1"),
+    (lambda: optim.Rprop([P], lr=-1), OptionError, "lr=-1"),
+    (lambda: optim.Rprop([P], etas=(0.5, 0.9)), OptionError, "etas=\\(0.5, 0.9\\)"),
+    (lambda: optim.Rprop([P], step_sizes=(2, 1)), OptionError, "step_sizes=\\(2, 1\\)"),
+    (lambda: optim.Adamax([P], betas=(0.9, 1.0)), OptionError, "betas"),
+    (lambda: optim.NAdam([P], momentum_decay=-1), OptionError, "momentum_decay=-1"),
+    (lambda: optim.RAdam([P], betas=(0.9,)), OptionError, "betas"),
+    (lambda: optim.ASGD([P], weight_decay=-1), OptionError, "weight_decay=-1"),
+    (lambda: optim.Adafactor([P], beta2_decay=0.5), OptionError, "beta2_decay=0.5"),
+    (lambda: optim.Adafactor([P], d=0.5), OptionError, "d=0.5"),
+    (lambda: optim.Adafactor([P], eps=(None, -1)), OptionError, "eps=\\(None, -1\\)"),
+    (lambda: optim.LBFGS([P], lr=-1), OptionError, "lr=-1"),
+    (lambda: optim.LBFGS([P], line_search_fn="armijo"), OptionError, "'armijo'"),
+    (lambda: optim.LBFGS([{"params": [P]}, {"params": []}]), OptionError, "one group"),
+    (lambda: optim.LBFGS([P]).step(), OptionError, "closure"),
+    (lambda: optim.LBFGS([P, parameter(2, dtype=np.float32)]).step(lambda: 0.0), DtypeError, "one dtype"),
 ]
 
 
@@ -214,3 +244,62 @@ def test_print_shows_every_group() -> None:
     assert text.startswith("SGD(\n  group 0: 1 parameters\n    lr: 0.5\n")
     assert "group 1" in text
     assert "lr: 0.25" in text
+
+
+@pytest.mark.parametrize("make", FINAL)
+def test_a_closure_is_called_once_and_first(make: Any) -> None:
+    p = parameter(3)
+    seen = []
+
+    def closure() -> float:
+        seen.append(p.data.copy())
+        p.grad = np.ones(3)
+        return 7.5
+
+    optimizer = make([p])
+    before = p.data.copy()
+    assert not optimizer.has_stepped
+    with no_grad():
+        assert optimizer.step(closure) == 7.5
+    assert optimizer.has_stepped
+    assert len(seen) == 1
+    np.testing.assert_array_equal(seen[0], before)
+    assert np.all(p.data != before)
+    assert optimizer.step() is None
+
+
+def test_a_closure_records_even_under_no_grad() -> None:
+    w = Tensor(np.array([3.0]), requires_grad=True)
+
+    def closure() -> Any:
+        J = (w * w).sum()
+        J.backward()
+        return J
+
+    with no_grad():
+        optim.SGD([w], lr=0.1).step(closure)
+    np.testing.assert_allclose(w.data, 3.0 - 0.1 * 6.0)
+
+
+def test_rows_and_columns_of_adafactor_are_held_to_their_own_shapes() -> None:
+    saved = stepped(optim.Adafactor, parameter(4, 3)).state_dict()
+    assert saved["state"][0]["row_var"].shape == (4, 1)
+    assert saved["state"][0]["col_var"].shape == (1, 3)
+    with pytest.raises(StateDictError, match=r"row_var of 0 has shape \(4, 1\) for \(3, 1\).*col_var of 0"):
+        optim.Adafactor([parameter(3, 4)]).load_state_dict(saved)
+
+
+@pytest.mark.parametrize("make", FINAL)
+def test_a_parameter_without_elements_is_no_trouble(make: Any) -> None:
+    for shape in ((0,), (0, 3), (3, 0)):
+        stepped(make, parameter(*shape))
+
+
+def test_a_group_may_hold_what_schedules_write_into_it() -> None:
+    p = parameter(2)
+    optimizer = optim.SGD([{"params": [p], "lr": 0.05, "initial_lr": 0.2}])
+    schedule = optim.lr_scheduler.LambdaLR(optimizer, lambda t: 0.5**t, last_epoch=1)
+    assert schedule.get_last_lr() == [0.05]
+    fresh = optim.SGD([p])
+    fresh.load_state_dict(optimizer.state_dict())
+    assert fresh.param_groups[0]["initial_lr"] == 0.2

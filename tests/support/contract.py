@@ -13,6 +13,7 @@ from numnet import Tensor, _ext, kernels, manual_seed, nn, no_grad, tensor
 from numnet.call import Call, Ctx
 from numnet.errors import BackwardError, DtypeError, NumnetError, ShapeError
 from numnet.inspect import formulas, gradcheck
+from numnet.nested import flatten, unflatten
 
 RNG = np.random.default_rng(0)
 
@@ -24,7 +25,7 @@ def numbers(*shape: int) -> np.ndarray:
 
 
 class Example(NamedTuple):
-    """A layer and its float64 inputs, the first one a batch."""
+    """A layer and its inputs, of float64 or of integers, the first one a batch."""
 
     make: Callable[[], nn.Layer]
     inputs: tuple[np.ndarray, ...]
@@ -46,7 +47,7 @@ def floats(a: np.ndarray) -> bool:
     return a.dtype.kind == "f"
 
 
-Results = tuple[np.ndarray, tuple[Any, ...], list[Any]]
+Results = tuple[Any, tuple[Any, ...], list[Any]]
 
 
 def run(layer: nn.Layer, *inputs: np.ndarray, delta: np.ndarray | None = None) -> Results:
@@ -55,17 +56,26 @@ def run(layer: nn.Layer, *inputs: np.ndarray, delta: np.ndarray | None = None) -
     layer.zero_grad()
     y = layer(*inputs)
     result = layer.backward(like(y) if delta is None else delta)
-    deltas = result if isinstance(result, tuple) else (result,)
-    return y, deltas, [p.grad for p in layer.parameters()]
+    return y, tuple(flatten(result)), [p.grad for p in layer.parameters()]
 
 
-def like(y: np.ndarray) -> np.ndarray:
+def like(y: Any) -> Any:
+    """A δ for an output, or for each of several: ``None`` for one of integers."""
+    if isinstance(y, tuple):
+        return tuple([like(part) if floats(part) else None for part in flatten(y)])
     return np.linspace(0.5, 1.5, y.size, dtype=y.dtype).reshape(y.shape)
+
+
+def weighted(y: Any) -> Tensor:
+    """J = Σ δ ⊙ y over all outputs, on the tape."""
+    outputs = [part for part in flatten(y) if floats(part)]
+    terms = [(part * like(part.data)).sum() for part in outputs]
+    return sum(terms[1:], start=terms[0])
 
 
 def arrays_of(results: Results) -> list[np.ndarray]:
     y, deltas, gradients = results
-    return [a for a in (y, *deltas, *gradients) if a is not None]
+    return [a for a in (*flatten(y), *deltas, *gradients) if a is not None]
 
 
 def assert_same_bits(a: Any, b: Any) -> None:
@@ -80,7 +90,7 @@ def assert_same_bits(a: Any, b: Any) -> None:
 def check_gradients(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None:
     report = gradcheck(layer, *inputs)
     assert report.ok, str(report)
-    assert len(report.rows) >= 1 + len(list(layer.parameters()))
+    assert len(report.rows) >= floats(inputs[0]) + len(list(layer.parameters()))
 
 
 def check_called_twice(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None:
@@ -89,15 +99,15 @@ def check_called_twice(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None:
     runs = [run(layer, a, *others) for a in (x, x[::-1].copy())]
     layer.zero_grad()
     manual_seed(1)
-    first = tensor(x, requires_grad=True)
-    second = tensor(x[::-1].copy(), requires_grad=True)
+    first = tensor(x, requires_grad=floats(x))
+    second = tensor(x[::-1].copy(), requires_grad=floats(x))
     y = layer(first, *others)
     manual_seed(1)
-    J = (y * like(y.data)).sum()
-    y = layer(second, *others)
-    (J + (y * like(y.data)).sum()).backward()
-    np.testing.assert_allclose(first.grad, runs[0][1][0], rtol=1e-12)
-    np.testing.assert_allclose(second.grad, runs[1][1][0], rtol=1e-12)
+    J = weighted(y)
+    (J + weighted(layer(second, *others))).backward()
+    if floats(x):
+        np.testing.assert_allclose(first.grad, runs[0][1][0], rtol=1e-12)
+        np.testing.assert_allclose(second.grad, runs[1][1][0], rtol=1e-12)
     for p, one, two in zip(layer.parameters(), runs[0][2], runs[1][2], strict=True):
         np.testing.assert_allclose(p.grad, one + two, rtol=1e-12, atol=1e-14)
 
@@ -121,11 +131,13 @@ def check_layouts(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None:
         return a[::-1].copy()[::-1] if a.ndim else a.copy()
 
     for layout in (np.copy, fortran, strided, reversed_view):
-        given = [layout(a.copy()).view() for a in (*inputs, delta)]
+        given = [layout(a.copy()).view() for a in (*inputs, *(d for d in flatten(delta) if d is not None))]
         kept = [a.copy() for a in given]
         for a in given:
             a.flags.writeable = False
-        got = run(layer, *given[:-1], delta=given[-1])
+        deltas = iter(given[len(inputs) :])
+        laid_out = unflatten(delta, [next(deltas) if d is not None else None for d in flatten(delta)])
+        got = run(layer, *given[: len(inputs)], delta=laid_out)
         for left, right in zip(arrays_of(got), arrays_of(expected), strict=True):
             np.testing.assert_allclose(left, right, rtol=1e-12, atol=1e-14)
         for before, after in zip(kept, given, strict=True):
@@ -136,7 +148,8 @@ def check_dtype(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None:
     for dtype in (np.float32, np.float64):
         typed = copy.deepcopy(layer).to(dtype)
         results = run(typed, *[x.astype(dtype) if floats(x) else x for x in inputs])
-        assert all(a.dtype == dtype for a in arrays_of(results)), [a.dtype for a in arrays_of(results)]
+        found = {a.dtype for a in arrays_of(results) if a.dtype.kind != "i"}  # an index has its own
+        assert found == {np.dtype(dtype)}
 
 
 def check_float32(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None:
@@ -192,9 +205,11 @@ def check_no_grad(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None:
     with no_grad():
         call = Call(layer)
         again = call.forward(*inputs)
-        assert layer(tensor(inputs[0], requires_grad=True), *inputs[1:]).grad_fn is None
+        taped = layer(tensor(inputs[0], requires_grad=floats(inputs[0])), *inputs[1:])
+        assert all(part.grad_fn is None for part in flatten(taped))
     assert call.ctx is None
-    np.testing.assert_array_equal(y, again)
+    for left, right in zip(flatten(y), flatten(again), strict=True):
+        np.testing.assert_array_equal(left, right)
     with pytest.raises(BackwardError, match="no_grad"):
         call.backward(like(y))
     with pytest.raises(BackwardError, match=type(layer).__name__):
@@ -217,16 +232,17 @@ def check_small_batches(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None
         if size:
             check_gradients(layer, part)
         else:
-            assert y.ndim == 0 or len(y) == 0
+            assert all(part.ndim == 0 or part.size == 0 for part in flatten(y))
             assert all(g is not None and not g.any() for g in gradients)
 
 
 def check_refusals(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None:
     name = type(layer).__name__
     net = nn.Sequential({"inner": layer}) if len(inputs) == 1 else layer
-    if not isinstance(layer, nn.Identity | nn.Flatten):
-        with pytest.raises(DtypeError, match=rf"(?s){name}.*astype\(np\.float") as caught:
-            net(np.ones(inputs[0].shape, np.int64), *inputs[1:])
+    if not isinstance(layer, nn.Identity | nn.Flatten | nn.Unflatten):
+        wrong, right = (np.int64, "float") if floats(inputs[0]) else (np.float64, "int")
+        with pytest.raises(DtypeError, match=rf"(?s){name}.*astype\(np\.{right}") as caught:
+            net(np.ones(inputs[0].shape, wrong), *inputs[1:])
         if net is not layer:
             assert "'inner'" in str(caught.value)
     with pytest.raises(BackwardError, match=rf"(?s){name}.*has not run.*cure"):
@@ -234,7 +250,7 @@ def check_refusals(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None:
     call = Call(layer)
     y = call.forward(*inputs)
     with pytest.raises(ShapeError, match=rf"(?s){name}.*backward.*expected.*got"):
-        call.backward(np.ones((*y.shape, 2)))
+        call.backward(unflatten(y, [np.ones((*part.shape, 2)) for part in flatten(y)]))
     call.backward(like(y))
     with pytest.raises(BackwardError, match=rf"(?s){name}.*already.*cure"):
         call.backward(like(y))
@@ -249,18 +265,21 @@ def check_three_ways(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None:
     call = Call(layer)
     by_hand = call.forward(*inputs)
     handed = call.backward(like(y))
-    np.testing.assert_array_equal(by_hand, y)
+    for left, right in zip(flatten(by_hand), flatten(y), strict=True):
+        np.testing.assert_array_equal(left, right)
     np.testing.assert_array_equal(handed[0] if isinstance(handed, tuple) else handed, deltas[0])
     for p, g in zip(layer.parameters(), gradients, strict=True):
         np.testing.assert_array_equal(p.grad, g)
     layer.zero_grad()
     manual_seed(1)
-    x = tensor(inputs[0], requires_grad=True)
+    x = tensor(inputs[0], requires_grad=floats(inputs[0]))
     taped = layer(x, *inputs[1:])
-    assert isinstance(taped, Tensor)
-    taped.backward(like(y))
-    np.testing.assert_array_equal(taped.data, y)
-    np.testing.assert_array_equal(x.grad, deltas[0])
+    assert all(isinstance(part, Tensor) for part in flatten(taped))
+    weighted(taped).backward()
+    for left, right in zip(flatten(taped), flatten(y), strict=True):
+        np.testing.assert_array_equal(left.data, right)
+    if floats(inputs[0]):
+        np.testing.assert_array_equal(x.grad, deltas[0])
     for p, g in zip(layer.parameters(), gradients, strict=True):
         np.testing.assert_array_equal(p.grad, g)
 

@@ -10,13 +10,25 @@ from .batch_norm import batch_norm_eval, batch_norm_eval_backward, batch_norm_tr
 from .conv import conv, conv_backward
 from .cross_entropy import cross_entropy, cross_entropy_backward
 from .linear import linear, linear_backward, matmul
-from .optimizer import adam_step, sgd_step
+from .optimizer import asgd_step, rprop_step, sgd_step
+from .optimizer_adam import adam_step, adamax_step, nadam_step, radam_step
+from .optimizer_rms import adadelta_step, adagrad_step, rmsprop_step
 from .pad import pad, pad_backward
 from .pool import avg_pool, avg_pool_backward, max_pool, max_pool_backward
+from .pool_regions import adaptive_avg_pool, adaptive_avg_pool_backward, adaptive_max_pool, fractional_max_pool
+from .rows import scatter_rows
 from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
+from .windows import fold, unfold
 
 __all__ = [
+    "adadelta_step",
+    "adagrad_step",
     "adam_step",
+    "adamax_step",
+    "adaptive_avg_pool",
+    "adaptive_avg_pool_backward",
+    "adaptive_max_pool",
+    "asgd_step",
     "avg_pool",
     "avg_pool_backward",
     "batch_norm_eval",
@@ -27,6 +39,8 @@ __all__ = [
     "conv_backward",
     "cross_entropy",
     "cross_entropy_backward",
+    "fold",
+    "fractional_max_pool",
     "linear",
     "linear_backward",
     "log_softmax",
@@ -34,10 +48,15 @@ __all__ = [
     "matmul",
     "max_pool",
     "max_pool_backward",
+    "nadam_step",
     "pad",
     "pad_backward",
+    "radam_step",
     "relu",
     "relu_backward",
+    "rmsprop_step",
+    "rprop_step",
+    "scatter_rows",
     "sgd_step",
     "sigmoid",
     "sigmoid_backward",
@@ -45,4 +64,5 @@ __all__ = [
     "softmax_backward",
     "tanh",
     "tanh_backward",
+    "unfold",
 ]

@@ -1,13 +1,26 @@
-"""One step of an optimiser on one parameter. The only kernels that write into what they are given."""
+"""One step of an optimiser on one parameter, along the gradient or its signs.
+
+The steps, here and in the files beside this one, are the only kernels that write into what they are given.
+"""
 
 from __future__ import annotations
-
-from math import sqrt
 
 from ...arrays import Array, array_module
 from .checks import expect
 
-__all__ = ["adam_step", "sgd_step"]
+__all__ = ["asgd_step", "descent", "rprop_step", "sgd_step"]
+
+
+def descent(p: Array, g: Array, weight_decay: float, maximize: bool, **memory: Array | None) -> Array:
+    """What every step begins with: d = g + weight_decay · p (-g with ``maximize``), once all the arrays are checked.
+
+    Raises:
+        ShapeError, DtypeError: an array that is not like ``p``.
+    """
+    for name, array in {"g": g, **memory}.items():
+        expect(name, array, p.shape, p.dtype, "every array of the step is like the parameter")
+    d = -g if maximize else g
+    return d + float(weight_decay) * p if weight_decay else d
 
 
 def sgd_step(
@@ -37,67 +50,68 @@ def sgd_step(
     Source: Sutskever et al., On the importance of initialization and momentum in deep learning, 2013, in the form of
     ``torch.optim.SGD``.
     """
-    lr, momentum = float(lr), float(momentum)  # a NumPy scalar would turn float32 into float64
-    dampening, weight_decay = float(dampening), float(weight_decay)
-    _check(p, g=g, buffer=buffer)
-    d = -g if maximize else g
-    if weight_decay:
-        d = d + weight_decay * p
+    lr, momentum, dampening = map(float, (lr, momentum, dampening))  # a NumPy scalar would turn float32 into float64
+    d = descent(p, g, weight_decay, maximize, buffer=buffer)
     if buffer is not None:
         buffer[...] = d if first else momentum * buffer + (1 - dampening) * d
         d = d + momentum * buffer if nesterov else buffer
     p -= lr * d
 
 
-def adam_step(
-    p: Array,
-    g: Array,
-    m: Array,
-    v: Array,
-    v_max: Array | None,
-    step: int,
-    lr: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    amsgrad: bool,
-    maximize: bool,
-    decoupled: bool,
+def asgd_step(
+    p: Array, g: Array, average: Array, eta: float, mu: float, lambd: float, weight_decay: float, maximize: bool
 ) -> None:
-    """Adam, or AdamW where the weight decay is ``decoupled``; in place on ``p``, ``m``, ``v`` and ``v_max``.
+    """Averaged stochastic gradient descent, in place on ``p`` and ``average``.
 
-        d = g                                                       (-g with ``maximize``)
-        p ← (1 - lr · weight_decay) p  if ``decoupled``,  else  d ← d + weight_decay · p
-        m ← β₁ m + (1 - β₁) d        v ← β₂ v + (1 - β₂) d²        v_max ← max(v_max, v)
-        p ← p - lr/(1 - β₁ᵗ) · m / (√v / √(1 - β₂ᵗ) + ε)            (√v_max with ``amsgrad``)
+        d = g + weight_decay · p                                    (-g with ``maximize``)
+        p ← (1 - λ η) p - η d
+        average ← average + μ (p - average)                         (average ← p where μ is 1)
 
-    t is ``step``, 1 the first time. ``v_max`` is ``None`` without ``amsgrad``. All arrays have the shape of p.
+    ``lambd`` is λ. All arrays have the shape of p; ``g`` is only read.
 
     Raises:
         ShapeError, DtypeError: an array that is not like ``p``.
 
-    Source: Kingma and Ba, Adam, 2015, algorithm 1; Reddi et al., On the convergence of Adam and beyond, 2018, algorithm
-    2; Loshchilov and Hutter, Decoupled weight decay regularization, 2019, algorithm 2; in the form of ``torch.optim``.
+    Source: Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992, in the form of
+    ``torch.optim.ASGD``.
     """
-    lr, beta1, beta2 = float(lr), float(beta1), float(beta2)  # a NumPy scalar would turn float32 into float64
-    eps, weight_decay = float(eps), float(weight_decay)
-    _check(p, g=g, m=m, v=v, v_max=v_max)
+    eta, mu, lambd = map(float, (eta, mu, lambd))
+    d = descent(p, g, weight_decay, maximize, average=average)
+    p *= 1 - lambd * eta
+    p -= eta * d
+    average[...] = p if mu == 1 else average + mu * (p - average)
+
+
+def rprop_step(
+    p: Array,
+    g: Array,
+    before: Array,
+    size: Array,
+    eta_minus: float,
+    eta_plus: float,
+    smallest: float,
+    largest: float,
+    maximize: bool,
+) -> None:
+    """Resilient backpropagation, in place on ``p``, ``before`` and ``size``. Only the signs of the gradient count.
+
+        d = g                                                       (-g with ``maximize``)
+        size ← η₊ size  where d · before > 0,    η₋ size  where it is < 0,    within [smallest, largest]
+        d ← 0  where d · before < 0
+        p ← p - sign(d) size        before ← d
+
+    All arrays have the shape of p; ``g`` is only read.
+
+    Raises:
+        ShapeError, DtypeError: an array that is not like ``p``.
+
+    Source: Riedmiller and Braun, A direct adaptive method for faster backpropagation learning: the RPROP algorithm,
+    1993, in the form of ``torch.optim.Rprop``.
+    """
     xp = array_module(p)
-    d = -g if maximize else g
-    if weight_decay and decoupled:
-        p *= 1 - lr * weight_decay
-    elif weight_decay:
-        d = d + weight_decay * p
-    m += (1 - beta1) * (d - m)
-    v[...] = beta2 * v + (1 - beta2) * d * d
-    largest = v
-    if amsgrad:
-        largest = xp.maximum(v_max, v, out=v_max)
-    denominator = xp.sqrt(largest) / sqrt(1 - beta2**step) + eps
-    p -= lr / (1 - beta1**step) * m / denominator
-
-
-def _check(p: Array, **others: Array | None) -> None:
-    for name, array in others.items():
-        expect(name, array, p.shape, p.dtype, "every array of the step is like the parameter")
+    d = descent(p, g, 0, maximize, before=before, size=size)
+    turned, kept = d * before < 0, d * before > 0
+    factor = xp.where(kept, float(eta_plus), xp.where(turned, float(eta_minus), 1.0)).astype(p.dtype)
+    size[...] = xp.clip(size * factor, float(smallest), float(largest))
+    before[...] = xp.where(turned, xp.zeros_like(d), d)
+    p -= xp.sign(before) * size

@@ -16,12 +16,12 @@ _SOURCES: dict[str, Callable[[int, int], int]] = {  # mode: (i, size) → the el
 }
 
 
-def pad(x: Array, padding: Sequence[tuple[int, int]], mode: str) -> Array:
-    """x with a border. A negative padding cuts off first; what is left is x below.
+def pad(x: Array, padding: Sequence[tuple[int, int]], mode: str, value: float = 0.0) -> Array:
+    """x with a border. A negative padding cuts off; circular then takes what is left for x, the other modes do not.
 
         x̄[before + i] = x[source(i)]        for -before ≤ i < size + after
 
-        zeros       x̄ = 0 outside
+        zeros       x̄ = 0 outside, or ``value``
         reflect     source(i) is i mirrored at the first and last element, which are not repeated
         replicate   source(i) is the nearest element
         circular    source(i) = i mod size
@@ -37,7 +37,7 @@ def pad(x: Array, padding: Sequence[tuple[int, int]], mode: str) -> Array:
     for axis, (before, after) in enumerate(padding, x.ndim - len(padding)):
         size = x.shape[axis]
         kept, inside, border = _plan(size, before, after, mode)
-        padded = xp.zeros((*x.shape[:axis], before + size + after, *x.shape[axis + 1 :]), x.dtype)
+        padded = xp.full((*x.shape[:axis], before + size + after, *x.shape[axis + 1 :]), value, x.dtype)
         to, source = xp.moveaxis(padded, axis, 0), xp.moveaxis(x, axis, 0)
         to[inside] = source[kept]
         for i, j in border:
@@ -75,7 +75,7 @@ def _plan(size: int, before: int, after: int, mode: str) -> tuple[slice, slice, 
         raise OptionError(f"a padding mode among zeros, {', '.join(_SOURCES)}", repr(mode), "choose one of these")
     cut, left = max(0, -before), size - max(0, -before) - max(0, -after)
     wide = max(before, after)
-    if left < (mode != "zeros") or (mode == "reflect" and wide >= left) or (mode == "circular" and wide > left):
+    if left < (mode != "zeros") or (mode == "reflect" and wide >= size) or (mode == "circular" and wide > left):
         limit = {"reflect": ", less than there is", "circular": ", no more than there is"}.get(mode, "")
         raise ShapeError(
             f"padding that leaves something{limit}",
@@ -86,5 +86,6 @@ def _plan(size: int, before: int, after: int, mode: str) -> tuple[slice, slice, 
     border = []
     if mode != "zeros":
         outside = [*range(-first, 0), *range(left, left + max(0, after))]
-        border = [(first + i, cut + _SOURCES[mode](i, left)) for i in outside]
+        start, span = (cut, left) if mode == "circular" else (0, size)  # what the border copies
+        border = [(first + i, start + _SOURCES[mode](cut + i - start, span)) for i in outside]
     return slice(cut, cut + left), slice(first, first + left), border

@@ -16,9 +16,9 @@ __all__ = ["avg_pool", "avg_pool_backward", "max_pool", "max_pool_backward"]
 def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
     """The largest element that the window sees, and where it stands.
 
-        y[n, c, o] = max_k x[n, c, o · stride + k · dilation]        index = its place in the plane, counted row by row
+        y[n, c, o] = max_k x[n, c, o · stride + k · dilation - before]        index = its place in the plane
 
-    The first of equals wins, and NaN wins over every number. Padding never wins.
+    The place is counted row by row. The first of equals wins, and NaN wins over every number. Padding never wins.
 
     Shapes: x (N, C, *in), y and index (N, C, *out); index is int64 into the unpadded plane of ∏ in elements.
 
@@ -66,7 +66,7 @@ def max_pool_backward(delta: Array, index: Array, x_shape: tuple[int, ...]) -> A
 def avg_pool(x: Array, window: Window, count_include_pad: bool, divisor_override: int | None) -> Array:
     """The mean of what the window sees.
 
-        y[n, c, o] = Σ_k x̄[n, c, o · stride + k · dilation] / count[o]
+        y[n, c, o] = Σ_k x[n, c, o · stride + k · dilation - before] / count[o]        x is 0 outside
 
     count[o] is the number of taps inside x, its padding included where ``count_include_pad`` says so, but never what
     ``ceil_mode`` sees beyond it; or ``divisor_override``.

@@ -20,26 +20,29 @@ Input = Any  # an Array or a Tensor
 class Functional(Operation):
     """The formulas of a layer with its parameters as inputs beside x: their gradients are returned, not kept.
 
-    y = layer(x)        with the given parameters
+        y = layer(x)        with the given parameters
 
-    ∂J/∂x and every ∂J/∂parameter as the layer's backward makes them
+        ∂J/∂x, ∂J/∂W, …  =  layer.backward(δ)
+
+    Shapes: as for the layer.
     """
 
     def __init__(self, layer: Layer, names: Sequence[str]) -> None:
         self.layer = layer
         self.names = names
 
-    def forward(self, ctx: Ctx, x: Array, *parameters: Array | None) -> Array:
-        for name, array, needs in zip(self.names, parameters, ctx.needs_input_grad[1:], strict=True):
+    def forward(self, ctx: Ctx, *inputs: Array | None) -> Array:
+        n = len(inputs) - len(self.names)  # x, or several: the parameters come after them
+        for name, array, needs in zip(self.names, inputs[n:], ctx.needs_input_grad[n:], strict=True):
             setattr(self.layer, name, None if array is None else Parameter(array, requires_grad=needs))
-        return self.layer.forward(ctx, x)
+        return self.layer.forward(ctx, *inputs[:n])
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array | None, ...]:
         parameters = [getattr(self.layer, name) for name in self.names]
         delta_x = self.layer.backward(ctx, delta)
         gradients = [None if p is None else p.grad for p in parameters]
         self.layer.zero_grad()  # a second backward, with retain_graph, starts from zero
-        return delta_x, *gradients
+        return *(delta_x if isinstance(delta_x, tuple) else (delta_x,)), *gradients
 
     def __repr__(self) -> str:
         return repr(self.layer)
@@ -51,14 +54,17 @@ def run(formulas: Formulas, *inputs: Input) -> Any:
     return Call(formulas).forward(*inputs, recording=False)
 
 
-def run_with(layer: Layer, x: Input, **parameters: Input) -> Any:
-    return run(Functional(layer, tuple(parameters)), x, *parameters.values())
+def run_with(layer: Layer, *inputs: Input, **parameters: Input) -> Any:
+    return run(Functional(layer, tuple(parameters)), *inputs, *parameters.values())
 
 
 class _Undrawn:
     """Stands in for a random generator where the initial values are replaced at once."""
 
     def uniform(self, low: float, high: float, size: tuple[int, ...]) -> float:
+        return 0.0
+
+    def normal(self, mean: float, std: float, size: tuple[int, ...]) -> float:
         return 0.0
 
 

@@ -1,0 +1,51 @@
+"""The frame of every elementwise activation: a = f(x) and ∂J/∂x = δ ⊙ f′(x)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...arrays import Array, array_module
+from ...call import Ctx
+from ..expect import expect_floating, refuse_inplace
+from ..layer import Layer
+
+__all__ = ["Compiled", "Elementwise"]
+
+
+class Elementwise(Layer):
+    """Abstract: a = f(x), number by number. A subclass writes f as ``value`` and f′ as ``slope``, of arrays."""
+
+    value: Callable[[Array], Array]
+    """f(x)."""
+    slope: Callable[[Array], Array]
+    """f′(x); at a corner of f one of the two slopes there, the one that PyTorch takes."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        refuse_inplace(self, inplace)
+
+    def forward(self, ctx: Ctx, x: Array) -> Array:
+        expect_floating(x)
+        ctx.x = x
+        return array_module(x).asarray(self.value(x))  # asarray: NumPy makes scalars of arrays without axes
+
+    def backward(self, ctx: Ctx, delta: Array) -> Array:
+        return array_module(delta).asarray(delta * self.slope(ctx.x))
+
+
+class Compiled(Layer):
+    """Abstract: a = f(x), number by number, by the kernels of f and of its backward.
+
+    That backward reads the output a alone, so that z need not be kept.
+    """
+
+    kernel: Callable[[Array], Array]
+    kernel_backward: Callable[[Array, Array], Array]
+
+    def forward(self, ctx: Ctx, x: Array) -> Array:
+        expect_floating(x)
+        a = ctx.a = self.kernel(x)
+        return a
+
+    def backward(self, ctx: Ctx, delta: Array) -> Array:
+        return self.kernel_backward(ctx.a, delta)

@@ -1,0 +1,186 @@
+"""Attention: the pair of formulas. Several heads of it, with their projections, are in ``multihead_attention.py``."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+
+from .. import kernels
+from ..arrays import Array, array_module, is_array, is_floating
+from ..call import Ctx
+from ..errors import DtypeError, OptionError, ShapeError, describe
+from ..operations.operation import broadcast_back
+from .dropout import inverted_mask
+from .expect import expect_floating
+from .layer import Layer
+
+__all__ = ["ScaledDotProductAttention"]
+
+
+class ScaledDotProductAttention(Layer):
+    """Every query answered by a mean of the values, in which a value weighs the more the better its key fits.
+
+        s = (q / √E) kᵀ + M        a = softmax(s)        w = m ⊙ a        y = w v
+
+        ∂J/∂v = wᵀ δ        δw = δ vᵀ        δa = m ⊙ δw        δs = a ⊙ (δa - Σⱼ δaⱼ aⱼ)
+        ∂J/∂q = δs k / √E        ∂J/∂k = δsᵀ q / √E        ∂J/∂M = δs
+
+    There are two outputs, y and the weights w, to be looked at; a δ that arrives at w itself is added to δw. M may be
+    left out; a boolean M is True where a key takes part, and means 0 there and -∞ elsewhere. m is the mask of
+    :class:`~numnet.nn.Dropout`, 1 in evaluation mode.
+
+    A query from which M hides every key has the weights 0 and the answer 0, and hands no δ back: what
+    ``torch.nn.functional.scaled_dot_product_attention`` does, where the formula alone would say 0 / 0.
+
+    Shapes: q (…, L, E), k (…, S, E), v (…, S, V), y and δ (…, L, V), w (…, L, S), M what broadcasts to w. Leading axes
+    broadcast; the last of them are the heads.
+
+    Args:
+        dropout_p: the probability of dropping a weight, 0 … 1.
+        is_causal: whether query i sees the keys 0 … i alone; there is no M then.
+        scale: what stands in the place of 1 / √E.
+        enable_gqa: whether k and v may have fewer heads than q has, each serving as many neighbouring heads of q.
+        rng: where m is drawn from; the default generator if ``None``.
+
+    Raises:
+        OptionError: a probability outside 0 … 1, or M together with ``is_causal``.
+        ShapeError: shapes that do not fit each other.
+        DtypeError: q, k, v and M are not of one floating dtype; M may be boolean instead.
+
+    Source: Vaswani et al., Attention is all you need, 2017, equation 1. Shared heads: Ainslie et al., GQA: training
+    generalized multi-query transformer models from multi-head checkpoints, 2023.
+    """
+
+    def __init__(
+        self,
+        dropout_p: float = 0.0,
+        is_causal: bool = False,
+        *,
+        scale: float | None = None,
+        enable_gqa: bool = False,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if not 0 <= dropout_p <= 1:
+            raise OptionError("a probability dropout_p from 0 to 1", f"dropout_p={dropout_p!r}", "0.1 drops a tenth")
+        self.dropout_p = float(dropout_p)
+        self.is_causal = is_causal
+        self.scale = scale
+        self.enable_gqa = enable_gqa
+        self.rng = rng
+
+    def forward(self, ctx: Ctx, q: Array, k: Array, v: Array, M: Array | None = None) -> tuple[Array, Array]:
+        ctx.shared = self._expect(q, k, v)
+        if ctx.shared > 1:
+            k, v = k.repeat(ctx.shared, axis=-3), v.repeat(ctx.shared, axis=-3)
+        ctx.q, ctx.k, ctx.v = q, k, v
+        s = self._masked((q * self._scale(q)) @ k.swapaxes(-1, -2), M)  # (…, L, S)
+        ctx.a = a = _softmax(s) if M is None else _softmax_or_0(s)
+        ctx.m = inverted_mask(a.shape, self.dropout_p, self.rng, a) if self.training and self.dropout_p > 0 else None
+        w = a if ctx.m is None else ctx.m * a
+        ctx.M_shape = None if M is None else M.shape
+        return w @ v, w  # (…, L, V), (…, L, S)
+
+    def backward(self, ctx: Ctx, deltas: tuple[Array | None, Array | None]) -> tuple[Array | None, ...]:
+        q, k, v, a, m, M_shape = ctx.q, ctx.k, ctx.v, ctx.a, ctx.m, ctx.M_shape
+        needs_q, needs_k, needs_v, *needs_M = ctx.needs_input_grad
+        delta, delta_w = deltas
+        delta_q = delta_k = delta_v = delta_M = None
+        if delta is not None:
+            if needs_v:
+                w = a if m is None else m * a
+                delta_v = broadcast_back(w.swapaxes(-1, -2) @ delta, v.shape)  # (…, S, V)
+            through_y = delta @ v.swapaxes(-1, -2)  # (…, L, S)
+            delta_w = through_y if delta_w is None else through_y + delta_w
+        if delta_w is not None and (needs_q or needs_k or any(needs_M)):
+            delta_s = kernels.softmax_backward(a, delta_w if m is None else m * delta_w, -1)  # (…, L, S)
+            if needs_q:
+                delta_q = broadcast_back(delta_s @ k, q.shape) * self._scale(q)  # (…, L, E)
+            if needs_k:
+                delta_k = broadcast_back(delta_s.swapaxes(-1, -2) @ q, k.shape) * self._scale(q)  # (…, S, E)
+            if any(needs_M):
+                delta_M = broadcast_back(delta_s, M_shape)
+        delta_k, delta_v = (d if d is None else _sum_shared(d, ctx.shared) for d in (delta_k, delta_v))
+        return (delta_q, delta_k, delta_v, delta_M)[: len(ctx.needs_input_grad)]
+
+    def _scale(self, q: Array) -> float:
+        return 1 / sqrt(max(1, q.shape[-1])) if self.scale is None else self.scale
+
+    def _masked(self, s: Array, M: Array | None) -> Array:
+        xp = array_module(s)
+        if self.is_causal:
+            if M is not None:
+                cure = "put both into one mask, or leave one out"
+                raise OptionError("either is_causal=True or a mask", "both", cure)
+            M = xp.tri(*s.shape[-2:], dtype=bool)
+        if M is None:
+            return s
+        _expect_mask(M, s)
+        return s + M if is_floating(M) else xp.where(M, s, s.dtype.type(-xp.inf))
+
+    def _expect(self, q: Array, k: Array, v: Array) -> int:
+        """How many heads of q share one of k and v, once the three are known to fit."""
+        expect_floating(q)
+        for name, x in (("k", k), ("v", v)):
+            if not is_array(x) or x.dtype != q.dtype:
+                raise DtypeError(f"{name} of {q.dtype}, as q is", describe(x), f"astype(np.{q.dtype})")
+        got = f"q {tuple(q.shape)}, k {tuple(k.shape)}, v {tuple(v.shape)}"
+        if min(q.ndim, k.ndim, v.ndim) < 2 or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
+            cure = "each query needs a key's size E, and each key its value"
+            raise ShapeError("q (…, L, E), k (…, S, E) and v (…, S, V)", got, cure)
+        shared, leading = 1, [x.shape[:-2] for x in (q, k, v)]
+        if self.enable_gqa:
+            heads = [shape[-1] if shape else 0 for shape in leading]
+            if heads[1] != heads[2] or heads[1] == 0 or heads[0] % heads[1]:
+                cure = "as many heads in k as in v, and a multiple of that in q"
+                raise ShapeError("q (…, heads, L, E), k and v (…, fewer heads, S, …)", got, cure)
+            shared = heads[0] // heads[1]
+            leading = [shape[:-1] for shape in leading]
+        try:
+            np.broadcast_shapes(*leading)
+        except ValueError:
+            cure = "as many batches and heads in each; enable_gqa=True lets heads of q share one of k and v"
+            raise ShapeError("leading axes of q, k and v that broadcast", got, cure) from None
+        return shared
+
+    def extra_repr(self) -> str:
+        options = {"is_causal": self.is_causal, "scale": self.scale, "enable_gqa": self.enable_gqa}
+        return ", ".join(
+            [f"dropout_p={self.dropout_p}", *(f"{name}={value}" for name, value in options.items() if value)]
+        )
+
+
+def _softmax(s: Array) -> Array:
+    return kernels.softmax(s, -1)
+
+
+def _softmax_or_0(s: Array) -> Array:
+    """Softmax of the rows; 0 in a row that holds -∞ alone."""
+    xp = array_module(s)
+    hidden = (s == -xp.inf).all(axis=-1, keepdims=True)  # (…, L, 1)
+    if not hidden.any():
+        return _softmax(s)
+    zero = s.dtype.type(0)
+    return xp.where(hidden, zero, _softmax(xp.where(hidden, zero, s)))
+
+
+def _expect_mask(M: Array, s: Array) -> None:
+    if not is_array(M) or (M.dtype != bool and M.dtype != s.dtype):
+        cure = "mask.astype(bool), True where a key takes part; or the numbers to add to the scores"
+        raise DtypeError(f"a mask of booleans or of {s.dtype}, as q is", describe(M), cure)
+    try:
+        fits = np.broadcast_shapes(M.shape, s.shape) == s.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        cure = "give it an axis of size 1 where it is to be the same: mask[:, None, None, :] for keys of a batch"
+        raise ShapeError(f"a mask that broadcasts to the scores {tuple(s.shape)}", f"shape {tuple(M.shape)}", cure)
+
+
+def _sum_shared(delta: Array, shared: int) -> Array:
+    """∂J/∂x for an x whose every head was taken ``shared`` times."""
+    if shared == 1:
+        return delta
+    *leading, heads, n, size = delta.shape
+    return delta.reshape(*leading, heads // shared, shared, n, size).sum(axis=-3)
