@@ -27,6 +27,12 @@ def test_every_reference_twin_is_a_kernel_of_the_same_signature():
         assert getattr(kernels, name).__doc__ == getattr(reference, name).__doc__
 
 
+def test_the_design_page_names_every_kernel():
+    page = (Path(__file__).parents[2] / "docs" / "design.md").read_text("utf-8")
+    table = page.partition("**The kernel names.**")[2].partition("Speed without disguise")[0]
+    assert [name for name in reference.__all__ if name.removesuffix("_backward") not in table] == []
+
+
 def test_the_reference_is_written_against_no_array_library():
     for file in Path(reference.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
