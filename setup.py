@@ -47,6 +47,7 @@ class BuildKernels(build_ext):
 
     def build_extensions(self) -> None:
         flags = ["-std=c11", "-O3", "-g0", "-ffp-contract=fast", "-fno-math-errno"]
+        flags += ["-fno-trapping-math"]  # or a choice by comparison does not become vector code
         if self.compiler.compiler_type == "msvc" or not self.works(C11_TEST, flags):
             self.give_up("the kernels need gcc or clang (vector extensions)")
             return

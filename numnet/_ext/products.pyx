@@ -40,8 +40,8 @@ cdef object _readable(object a):
     """The matrix itself, whatever its strides, unless they are no whole elements: then a copy."""
     cdef cnp.ndarray array = a
     cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(array)
-    if (cnp.PyArray_ISALIGNED(array) and cnp.PyArray_ISNOTSWAPPED(array)
-            and cnp.PyArray_STRIDE(array, 0) % item == 0 and cnp.PyArray_STRIDE(array, 1) % item == 0):
+    if (cnp.PyArray_ISALIGNED(array) and cnp.PyArray_STRIDE(array, 0) % item == 0
+            and cnp.PyArray_STRIDE(array, 1) % item == 0):
         return a
     return cnp.PyArray_FROM_OTF(a, cnp.PyArray_TYPE(array), cnp.NPY_ARRAY_CARRAY_RO)
 

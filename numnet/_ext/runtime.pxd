@@ -12,8 +12,8 @@ cdef inline int threads_for(double work) noexcept:
 
 
 cdef inline int float_type(object a) noexcept:
-    """NPY_FLOAT or NPY_DOUBLE, or -1 for anything that is no array of these."""
-    if not cnp.PyArray_Check(a):
+    """NPY_FLOAT or NPY_DOUBLE, or -1 for anything that is no array of these, in native byte order."""
+    if not cnp.PyArray_Check(a) or cnp.PyArray_ISBYTESWAPPED(<cnp.ndarray> a):
         return -1
     cdef int typenum = cnp.PyArray_TYPE(<cnp.ndarray> a)
     return typenum if typenum == cnp.NPY_FLOAT or typenum == cnp.NPY_DOUBLE else -1
@@ -21,8 +21,7 @@ cdef inline int float_type(object a) noexcept:
 
 cdef inline bint is_float_array(object a, int typenum, int ndim) noexcept:
     """Is it an array of just this type and number of axes?"""
-    return (cnp.PyArray_Check(a) and cnp.PyArray_TYPE(<cnp.ndarray> a) == typenum
-            and cnp.PyArray_NDIM(<cnp.ndarray> a) == ndim)
+    return typenum >= 0 and float_type(a) == typenum and cnp.PyArray_NDIM(<cnp.ndarray> a) == ndim
 
 
 cdef inline cnp.ndarray c_contiguous(object a):

@@ -45,18 +45,19 @@ def get_num_threads():
 def set_num_threads(count):
     """Set the number of threads that a kernel may use, for this process.
 
-    It is our own number, handed to every parallel region: that of other users of OpenMP stays as it is.
+    It is our own number, handed to every parallel region: that of other users of OpenMP stays as it is. Without OpenMP,
+    and in a forked child, it stays 1.
     """
     global thread_count
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 4096:
         raise ValueError(f"number of threads: an integer from 1 to 4096, got {count!r}")
-    thread_count = count if HAS_OPENMP else 1
+    thread_count = count if HAS_OPENMP and not _is_forked else 1
 
 
 def _default_threads():
     for variable in ("NUMNET_NUM_THREADS", "OMP_NUM_THREADS"):
         value = os.environ.get(variable, "").split(",")[0].strip()
-        if value.isdigit() and 1 <= int(value) <= 4096:
+        if value.isdecimal() and 1 <= int(value) <= 4096:
             return int(value)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -65,10 +66,11 @@ def _default_threads():
 
 def _single_thread_after_fork():
     # The threads of an OpenMP pool do not live on in a forked child; libgomp would wait for them for ever.
-    global thread_count
-    thread_count = 1
+    global thread_count, _is_forked
+    thread_count, _is_forked = 1, True
 
 
+_is_forked = False
 set_isa(available_isas()[-1])
 _wanted = os.environ.get("NUMNET_ISA")
 if _wanted:

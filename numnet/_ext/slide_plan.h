@@ -46,10 +46,11 @@ static inline size frame_at(const frame_plan *f, size d, size h, size w) {
     return d * f->plane + h * f->row + w % f->split * f->pitch + w / f->split;
 }
 
-/* Sets what follows from from, before, extent and split. Is the frame of a size that a machine can hold? */
-static inline int frame_layout(frame_plan *f) {
+/* Sets what follows from from, before, extent and split. Are the frames of so many channels of a size that a machine can
+ * hold? Their bytes for a few hundred images and a few thousand threads are then counted without overflow. */
+static inline int frame_layout(frame_plan *f, size channels) {
     double volume = (double)f->extent[0] * (double)f->extent[1] * ((double)f->extent[2] + (double)f->split);
-    if (volume > 1e15) return 0;
+    if (volume * (double)channels > 1e12) return 0;
     f->pitch = divide_up(f->extent[2], f->split);
     f->row = f->pitch * f->split;
     f->plane = f->extent[1] * f->row;
@@ -106,7 +107,7 @@ static int plan_conv(const conv_shape *shape, slide_plan *plan) {
         f->before[a] = s.before[a];
         f->extent[a] = (s.out[a] - 1) * s.stride[a] + (s.kernel[a] - 1) * s.dilation[a] + 1;
     }
-    if (!frame_layout(f) || !plan_memory(plan, 1, channels * window)) return 0;
+    if (!frame_layout(f, channels) || !plan_memory(plan, 1, channels * window)) return 0;
     plan->in_place = is_source(f) && window == 1;
     plan->read[0] = s.stride[0] * f->plane;
     plan->read[1] = s.stride[1] * f->row;
@@ -168,7 +169,7 @@ static int plan_delta_x(const conv_shape *shape, slide_plan *plan) {
         f->before[a] = -lowest[a];
         f->extent[a] = max_size(end - lowest[a], 1);
     }
-    if (!frame_layout(f) || !plan_memory(plan, phases[0] * phases[1] * phases[2], filters * window)) return 0;
+    if (!frame_layout(f, filters) || !plan_memory(plan, phases[0] * phases[1] * phases[2], filters * window)) return 0;
     plan->in_place = is_source(f) && window == 1;
     plan->read[0] = f->plane;
     plan->read[1] = f->row;

@@ -2,8 +2,8 @@
 """The steps of optimisers, compiled: one pass over the memory of a parameter.
 
 The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover:
-arrays that are not alike, a target that cannot be written in place. The reference twin then does the work, or writes
-the error.
+arrays that are not alike or share memory, a target that cannot be written in place. The reference twin then does the
+work, or writes the error.
 """
 
 cimport numpy as cnp
@@ -42,8 +42,19 @@ cdef inline object _readable(object g):
 
 cdef inline bint _in_place(object p, object a, int kind) noexcept:
     """Is a an array like p that can be written where it stands? None is nothing to write."""
-    return a is None or (alike(p, a, kind) and cnp.PyArray_CHKFLAGS(<cnp.ndarray> a, cnp.NPY_ARRAY_CARRAY)
-                         and cnp.PyArray_ISNOTSWAPPED(<cnp.ndarray> a))
+    return a is None or (alike(p, a, kind) and cnp.PyArray_CHKFLAGS(<cnp.ndarray> a, cnp.NPY_ARRAY_CARRAY))
+
+
+cdef inline bint _apart(const step_job *job, size_t length) noexcept:
+    """Do the arrays, of so many bytes each, share no memory? The loops read and write them in any order."""
+    cdef size_t[5] starts = [<size_t> job.p, <size_t> job.g, <size_t> job.first, <size_t> job.second,
+                             <size_t> job.third]
+    cdef int i, j
+    for i in range(5):
+        for j in range(i):
+            if starts[i] and starts[j] and starts[i] < starts[j] + length and starts[j] < starts[i] + length:
+                return False
+    return True
 
 
 cdef bint _job(step_job *job, object p, object g, object first, object second, object third, double weight_decay,
@@ -59,7 +70,7 @@ cdef bint _job(step_job *job, object p, object g, object first, object second, o
     job.sign = -1 if maximize else 1
     job.decay = weight_decay
     job.shrink = 1
-    return True
+    return _apart(job, cnp.PyArray_NBYTES(<cnp.ndarray> p))
 
 
 cdef void _means(step_job *job, double beta1, double beta2) noexcept:

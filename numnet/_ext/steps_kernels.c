@@ -1,11 +1,4 @@
-/* The kernels of the family steps, for one instruction set.
- *
- * Nobody looks at the flags of floating-point exceptions, and only if gcc is told so does a choice by comparison become
- * vector code. */
-#ifndef __clang__
-#pragma GCC optimize("no-trapping-math")
-#endif
-
+/* The kernels of the family steps, for one instruction set. */
 #include "steps_kernels.h"
 
 #include <math.h>

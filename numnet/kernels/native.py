@@ -1,6 +1,7 @@
 """The compiled twins: this module has a function for each kernel that the extension has, and no other.
 
-A compiled kernel covers NumPy arrays of float32 or float64, all of one dtype, whose shapes fit. To anything else it
+A compiled kernel covers NumPy arrays of float32 or float64, in native byte order and all of one dtype, whose shapes
+fit. To anything else it
 answers ``NotImplemented``, and the reference twin takes over: it can do the rest, and it writes the errors.
 """
 

@@ -18,7 +18,8 @@ def set_num_threads(n: int) -> None:
     """Let compiled kernels use up to ``n`` threads, for large arrays. The results have the same bits for any number.
 
     The default is the number of this process's processors, or ``NUMNET_NUM_THREADS``, or ``OMP_NUM_THREADS``. NumPy's
-    own threads (BLAS) are not touched; threadpoolctl sets those. Without compiled kernels or OpenMP it stays 1.
+    own threads (BLAS) are not touched; threadpoolctl sets those. Without compiled kernels or OpenMP, and in
+    a forked child, where OpenMP would wait for threads that are no more, it stays 1.
 
     Raises:
         OptionError: no integer from 1 to 4096.

@@ -160,6 +160,19 @@ def test_a_target_that_cannot_be_written_in_place_goes_to_the_reference(isa, dty
         native.sgd_step(p, g, *numbers)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_arrays_that_share_memory_go_to_the_reference(name, isa, dtype, rng) -> None:
+    numbers = CASES[name][2][-1]
+    ours, theirs = (draw(name, (20,), dtype, np.random.default_rng(1)) for _ in range(2))
+    for twin, arrays in ((native, ours), (reference, theirs)):
+        memory = np.concatenate([arrays[0], arrays[0][:1]])
+        arrays[:2] = memory[1:], memory[:-1]  # the gradient is the parameter, moved by one
+        getattr(twin, name)(*arrays, *numbers)
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert getattr(steps, name)(*ours, *numbers) is NotImplemented
+
+
 def test_the_first_step_of_sgd_does_not_read_the_buffer(isa, dtype, rng) -> None:
     p, g, buffer = draw("sgd_step", (50,), dtype, rng)
     buffer[...] = np.nan
