@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 from .errors import OptionError, ShapeError
@@ -18,10 +19,11 @@ def per_axis(name: str, value: int | Sequence[int], axes: int, minimum: int = 1)
         OptionError: not an integer or ``axes`` integers, or one below ``minimum``.
     """
     values: tuple[Any, ...] = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
-    whole = all(isinstance(v, int) and not isinstance(v, bool) for v in values)
+    whole = all(isinstance(v, Integral) and not isinstance(v, bool) for v in values)  # NumPy's integers too
     if len(values) != axes or not whole or any(v < minimum for v in values):
-        raise OptionError(f"{name}: an integer or {axes} integers, each at least {minimum}", f"{name}={value!r}")
-    return values
+        cure = f"{name}={max(minimum, 1)}, or one integer for each spatial axis"
+        raise OptionError(f"{name}: an integer or {axes} integers, each at least {minimum}", f"{name}={value!r}", cure)
+    return tuple([int(v) for v in values])
 
 
 @dataclass(frozen=True, slots=True)

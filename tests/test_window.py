@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -76,6 +77,9 @@ def test_per_axis_repeats_a_number_and_keeps_a_sequence():
     assert per_axis("kernel_size", 3, 2) == (3, 3)
     assert per_axis("kernel_size", [3, 4], 2) == (3, 4)
     assert per_axis("padding", 0, 3, minimum=0) == (0, 0, 0)
+    of_numpy = per_axis("kernel_size", np.int64(3), 2)
+    assert of_numpy == (3, 3)
+    assert all(type(n) is int for n in of_numpy)
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.0, True, (1, 2, 3), (1,), ("1", "2"), None])

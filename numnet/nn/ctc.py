@@ -45,7 +45,8 @@ class CTCLoss(Reduced):
     Raises:
         LabelError: a label outside 0 … C - 1, or the blank.
         ShapeError: y or the lengths do not fit x, or there is no sequence to take the mean of.
-        DomainError: no way to spread some sequence on its input, found by the backward.
+        DomainError: no way to spread some sequence on its input, found by the backward; or x is the output of a
+            softmax, without its logarithm.
         DtypeError: labels or lengths that are not integers, x that is not floating-point.
         NonFiniteError: NaN in x.
         OptionError: no such reduction, or a negative blank.
@@ -101,6 +102,9 @@ class CTCLoss(Reduced):
         return delta_x.reshape(x.shape), None, None, None
 
     def _find_fault(self, *, x: Array) -> None:
+        if bool(((x >= 0) & (x <= 1)).all()):
+            cure = "use nn.LogSoftmax(dim=-1) in the place of nn.Softmax(dim=-1)"
+            refuse(DomainError, "log-probabilities in x", "x", x, x > 0, cure, ": x looks like probabilities")
         cure = "look for it in the data; if the network made it, lower the learning rate"
         refuse(NonFiniteError, "log-probabilities in x, finite or -inf", "x", x, (x != x) | (x == np.inf), cure)
 

@@ -260,7 +260,7 @@ class RMSNorm(_RowNorm):
 
 
 def _shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    shape = (normalized_shape,) if isinstance(normalized_shape, int | np.integer) else tuple(normalized_shape)
     if not shape:
         raise OptionError("normalized_shape with at least one axis", f"{normalized_shape}", "LayerNorm(x.shape[-1])")
     return shape

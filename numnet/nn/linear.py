@@ -37,6 +37,9 @@ class Linear(Layer):
     Raises:
         ShapeError: the last axis of x is not ``in_features``.
         DtypeError: x is not of the parameters' dtype.
+
+    Source: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, 1986, equations 1, 6
+    and 7.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ from ..errors import DtypeError, NumnetError, OptionError, ShapeError, describe
 from ..tensor import Parameter, Tensor, cat
 from . import init
 from .attention import ScaledDotProductAttention
+from .expect import conversion
 from .functional.linear import linear
 from .linear import Linear
 from .module import Module
@@ -214,6 +215,11 @@ class MultiheadAttention(Module):
             got = ", ".join(str(shape) for shape in shapes)
             cure = "" if self.batch_first else "batch_first=True if the batch is the first axis"
             raise self._located(ShapeError(expected.format(*sizes, *sizes), got, cure))
+        dtype = self.out_proj.weight.dtype
+        for name, x in (("query", query), ("key", key), ("value", value)):
+            if x.dtype != dtype:
+                expected = f"{name} of {dtype}, as the parameters are"
+                raise self._located(DtypeError(expected, describe(x.data), conversion(name, x.data, dtype)))
 
     def _expect_mask(self, name: str, mask: Tensor, shapes: list[tuple[int, ...]], dtype: Any) -> None:
         if mask.dtype != bool and mask.dtype != dtype:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 from .. import kernels
@@ -43,13 +44,13 @@ class _Pad(Layer):
         super().__init__()
         count = 2 * self.axes
         widths: tuple[Any, ...] = tuple(padding) if isinstance(padding, (tuple, list)) else (padding,) * count
-        if len(widths) != count or not all(isinstance(n, int) for n in widths):
+        if len(widths) != count or not all(isinstance(n, Integral) for n in widths):
             raise OptionError(
                 f"{type(self).__name__} with padding as an integer or {count} integers",
                 f"padding={padding!r}",
                 "give (before, after) of the last axis first, then of the one in front of it, and so on",
             )
-        self.padding = widths
+        self.padding = widths = tuple([int(n) for n in widths])
         self.border = tuple(zip(widths[::2], widths[1::2], strict=True))[::-1]  # (before, after), first axis first
 
     def forward(self, ctx: Ctx, x: Array) -> Array:

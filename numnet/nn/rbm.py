@@ -7,7 +7,7 @@ import numpy as np
 from .. import kernels
 from ..arrays import Array, array_module
 from ..call import Ctx
-from ..errors import OptionError
+from ..errors import OptionError, ShapeError
 from ..random import default_rng
 from ..tensor import Parameter
 from . import init
@@ -45,6 +45,7 @@ class BernoulliRBM(Layer):
     Raises:
         ShapeError: the last axis of v is not V.
         DtypeError: v is not of the parameters' dtype.
+        OptionError: a layer without units, or less than no chains.
 
     Source: Hinton, Training products of experts by minimizing contrastive divergence, 2002; persistent chains:
     Tieleman, Training restricted Boltzmann machines using approximations to the likelihood gradient, 2008.
@@ -56,6 +57,9 @@ class BernoulliRBM(Layer):
         self, n_visible: int, n_hidden: int, chains: int = 0, *, rng: np.random.Generator | None = None
     ) -> None:
         super().__init__()
+        if n_visible < 1 or n_hidden < 1 or chains < 0:
+            got = f"n_visible={n_visible}, n_hidden={n_hidden}, chains={chains}"
+            raise OptionError("BernoulliRBM with a unit or more in each layer, chains=0 or more", got, "raise it")
         self.n_visible = n_visible
         self.n_hidden = n_hidden
         self.rng = rng
@@ -131,7 +135,9 @@ class BernoulliRBM(Layer):
         Source: Hinton 2002, equation 9; Tieleman 2008, section 3.
         """
         expect_floating(v, self.weight.data.dtype)
-        expect_shape(v, "N V", {"V": self.n_visible, "N": max(len(v) if v.ndim else 0, 1)}, "give a batch of rows")
+        if v.ndim != 2 or len(v) == 0 or v.shape[1] != self.n_visible:
+            cure = "v[None] makes a batch of one" if v.ndim == 1 else "give a batch of rows"
+            raise ShapeError(f"v of shape (N, V={self.n_visible}), N ≥ 1", f"shape {v.shape}", cure)
         if k < 1:
             raise OptionError("contrastive_divergence with k ≥ 1 steps", f"k={k!r}", "k=1 is usual")
         if persistent and self.chain is None:

@@ -121,6 +121,8 @@ class Fold(_Sliding):
         OptionError: a size below 1, a negative padding.
         ShapeError: the rows of x are no multiple of K · K, or its columns not as many as the window has positions.
         DtypeError: x does not hold floating-point numbers.
+
+    Source: that of :class:`Unfold`.
     """
 
     def __init__(

@@ -20,7 +20,7 @@ PAIRS: list[tuple[Any, Any, str]] = [  # and where they part first
     (
         optim.SGD(P, momentum=0.9),
         optim.SGD(P, momentum=0.9, dampening=0.9),
-        "w after step 2[0]: 0.9971005 and 0.998000",
+        "w after step 2[0]: 0.997101 and 0.9980001",
     ),
 ]
 
@@ -34,7 +34,7 @@ def test_both_formulas_and_the_first_numbers_that_part(
     for block in formulas(a):
         assert all(line in text for line in block)
     after = text.partition("they part in\n  ")[2].splitlines()[0]
-    assert after.startswith(place[:17])
+    assert after.startswith(place)
     left, right = after.rpartition(": ")[2].split(" and ")
     assert float(left) != float(right)
 

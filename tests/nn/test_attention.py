@@ -376,8 +376,11 @@ def test_inputs_that_do_not_fit_are_named(
 
 
 def test_inputs_of_another_dtype_are_refused() -> None:
-    with pytest.raises(DtypeError, match=r"(?s)float32.*float64"):
+    message = r"(?s)MultiheadAttention\(6, 2\), forward.*{} of float32.*float64"
+    with pytest.raises(DtypeError, match=message.format("query")):
         nn.MultiheadAttention(E, H)(np.ones((L, E)), np.ones((S, E)), np.ones((S, E)))
+    with pytest.raises(DtypeError, match=message.format("value")):
+        nn.MultiheadAttention(E, H)(ones(L, E), ones(S, E), np.ones((S, E)))
 
 
 @pytest.mark.parametrize("sizes", [(6, 4), (0, 1), (6, 0)])

@@ -149,6 +149,7 @@ def test_what_it_refuses() -> None:
     refused(ShapeError, r"\(T, N, C\) or \(T, C\).*transpose", x[None], y, times, lengths)
     refused(ShapeError, r"labels y of shape \(2, L\)", x, y[:1], times, lengths)
     refused(DtypeError, "floating", x.astype(int), y, times, lengths)
+    refused(DomainError, "looks like probabilities.*nn.LogSoftmax", np.exp(x) / 10, y, times, lengths)
     x[1, 0, 2] = np.nan
     refused(NonFiniteError, r"nan at x\[1, 0, 2\]", x, y, times, lengths)
     refused(ShapeError, "at least one element", x[:, :0], y[:0], times[:0], lengths[:0])

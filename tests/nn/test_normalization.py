@@ -229,6 +229,7 @@ def rows(*shape: int) -> np.ndarray:
         (lambda: nn.LayerNorm((3, 4))(rows(2, 4, 3)), ShapeError, r"LayerNorm, forward.*\(…, 3, 4\).*\(2, 4, 3\)"),
         (lambda: nn.LayerNorm((3, 4))(rows(4)), ShapeError, r"\(…, 3, 4\).*shape \(4,\).*normalized_shape"),
         (lambda: nn.RMSNorm(3)(rows(2, 4)), ShapeError, r"RMSNorm, forward.*\(…, 3\).*\(2, 4\)"),
+        (lambda: nn.LayerNorm(np.int64(4))(rows(3)), ShapeError, r"\(…, 4\).*shape \(3,\)"),
         (lambda: nn.LayerNorm(()), OptionError, r"at least one axis"),
         (lambda: nn.GroupNorm(2, 3), OptionError, r"multiple.*num_groups=2, num_channels=3"),
         (lambda: nn.GroupNorm(2, 4)(rows(2, 3, 4)), ShapeError, r"GroupNorm, forward.*\(N, C=4, …\).*\(2, 3, 4\)"),

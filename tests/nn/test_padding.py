@@ -63,6 +63,11 @@ def test_special_values(dtype: type, value: float) -> None:
     assert y.dtype == dtype
 
 
+def test_integers_of_numpy_are_integers() -> None:
+    assert nn.ReflectionPad1d(np.int64(1)).padding == nn.ReflectionPad1d((1, np.int32(1))).padding == (1, 1)
+    assert repr(nn.ReflectionPad1d(np.int64(1))) == "ReflectionPad1d((1, 1))"
+
+
 @pytest.mark.parametrize("padding", [(1, 2, 3), (1.5, 2), 1.5, ()], ids=str)
 def test_wrong_widths(padding: Any) -> None:
     with pytest.raises(OptionError, match=r"(?s)ReflectionPad1d.*2 integers.*padding="):

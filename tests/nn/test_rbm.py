@@ -143,8 +143,11 @@ def test_what_it_refuses() -> None:
         rbm.contrastive_divergence(v, persistent=True)
     with pytest.raises(OptionError, match="k ≥ 1"):
         rbm.contrastive_divergence(v, 0)
+    for sizes in ((0, 3), (4, 0), (4, 3, -1)):
+        with pytest.raises(OptionError, match=f"chains={(*sizes, 0)[2]}"):
+            nn.BernoulliRBM(*sizes)
     for wrong in (v[:, :3], v[0], v[:0]):
-        with pytest.raises(ShapeError, match=r"(?s)expected.*N.*cure"):
+        with pytest.raises(ShapeError, match=r"(?s)expected: v of shape \(N, V=4\).*cure"):
             rbm.contrastive_divergence(wrong)
     with pytest.raises(DtypeError, match="float64"):
         rbm.contrastive_divergence(v.astype(np.float32))
