@@ -34,7 +34,8 @@ def numbers(seed: int, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
 def close(got: np.ndarray, right: np.ndarray, what: str, terms: float = 0.0) -> None:
     tolerance = TOLERANCE[right.dtype]
     assert got.dtype == right.dtype, what
-    scale = max(float(np.abs(right).max(initial=0)), terms)
+    floor = terms if right.dtype == np.float32 else terms * 1e-4  # float64 has digits to spare for what cancels
+    scale = max(float(np.abs(right).max(initial=0)), floor)
     np.testing.assert_allclose(got, right, rtol=tolerance, atol=tolerance * scale, err_msg=what)
 
 
@@ -65,7 +66,9 @@ def agree(ours: nn.Module, theirs: Any, x: np.ndarray, seed: int, *others: np.nd
         close(parameter.grad, gradients[name].grad.numpy(), f"∂J/∂{name}", summed)
     for name, value in theirs.state_dict().items():
         if name not in gradients:
-            np.testing.assert_allclose(ours.state_dict()[name], value.numpy(), rtol=1e-5, atol=1e-6, err_msg=name)
+            tolerance = TOLERANCE.get(value.numpy().dtype, 0)  # counts are exact
+            buffer = ours.state_dict()[name]
+            np.testing.assert_allclose(buffer, value.numpy(), rtol=tolerance, atol=tolerance / 10, err_msg=name)
 
 
 @given(st.lists(batch, min_size=0, max_size=2), small, small, st.booleans(), dtypes, seeds)
