@@ -12,6 +12,7 @@ import numpy as np
 
 __all__ = [
     "BackwardError",
+    "DataError",
     "DomainError",
     "DtypeError",
     "LabelError",
@@ -62,6 +63,10 @@ class OptionError(NumnetError, ValueError):
 
 class LabelError(NumnetError, IndexError):
     """A class label outside 0 … C - 1."""
+
+
+class DataError(NumnetError, ValueError):
+    """A file, row or sample of data that is missing, cut short, altered or not what its place says."""
 
 
 class DomainError(NumnetError, ValueError):
