@@ -1,6 +1,6 @@
 """ReLU learns in fewer steps than sigmoid; but with too large a learning rate its units die, and stay dead for ever.
 
-On scikit-learn's handwritten digits, 64-64-64-10. A unit is dead if it gives 0 for every digit: then its δ is 0 too, and no
+On scikit-learn's digits, 64-64-64-10. A unit is dead if it gives 0 for every digit: then its δ is 0 too, and no
 gradient ever reaches its weights again. A smaller learning rate keeps units alive; a leaky slope brings them back.
 
 python demos/claims/dead_relu.py [picture.png]

@@ -73,9 +73,8 @@ through_p = softmax.backward(np.array([[0.0, 1.0], [0.0, 1.0]]))[:, 1]
 cross_entropy: nn.Loss = nn.CrossEntropyLoss(reduction="sum")
 cross_entropy(z, labels)
 through_log = cross_entropy.backward()[:, 1]
-print(
-    f"{through_p[0]:.1e} and {through_p[1]:.1e}, next to nothing; ∂(−ln p)/∂z = {through_log[0]:.1f} and {through_log[1]:.1f}"
-)
+print(f"{through_p[0]:.1e} and {through_p[1]:.1e}, next to nothing; ", end="")
+print(f"∂(−ln p)/∂z = {through_log[0]:.1f} and {through_log[1]:.1f}")
 
 if len(sys.argv) > 1:
     from matplotlib.figure import Figure
