@@ -1,8 +1,8 @@
 """Capacity has to match the data: the error on what was learned keeps falling with width, the error on new data turns.
 
-Thirty noisy points of a sine, nets of two hidden layers, 1 to 64 units wide. Too narrow: both errors are large
-(under-fitting). Too wide, trained long: the training error goes below the noise, the validation error rises (over-fitting).
-Watching the validation error shows it, and stopping where it is least costs nothing.
+Thirty noisy points of a sine, nets of two hidden layers, 1 to 64 units wide. Too narrow: both errors are
+large (under-fitting). Too wide, trained long: the training error goes below the noise, the validation error rises
+(over-fitting). Watching the validation error shows it, and stopping where it is least costs nothing.
 
 python demos/claims/capacity.py [picture.png]
 """

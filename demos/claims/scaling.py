@@ -1,6 +1,7 @@
-"""Scaling the inputs: what each scaler does, why it helps, and four rules of thumb, with numnet in a scikit-learn Pipeline.
+"""Scaling the inputs: what each scaler does, why it helps, and four rules of thumb.
 
-The scalers are scikit-learn's. Each is fitted on the training rows alone: the Pipeline sees to that.
+numnet stands in a scikit-learn Pipeline. The scalers are scikit-learn's, and each is fitted on the training rows alone:
+the Pipeline sees to that.
 
 python demos/claims/scaling.py [picture.png]
 """

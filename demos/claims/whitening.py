@@ -1,6 +1,6 @@
 """PCA and whitening: rotate to uncorrelated axes, then divide each by the square root of its eigenvalue.
 
-The tutorial divides by the eigenvalue itself: then the covariance is not the unit matrix but 1/λ. Convolutional networks
+The tutorial divides by the eigenvalue itself: then the covariance is not the unit matrix but 1/λ. Convolutional nets
 hardly use either: they live on the correlation of neighbouring pixels, which whitening removes.
 
 python demos/claims/whitening.py [picture.png]
@@ -59,9 +59,15 @@ def convolutional(images: np.ndarray) -> float:
     numnet.manual_seed(0)
     images = (images / images.std()).astype(np.float32).reshape(-1, 1, 8, 8)
     net = nn.Sequential(
-        nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(128, 10),
-    )  # fmt: skip
+        nn.Conv2d(1, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+        nn.Linear(128, 10),
+    )
     loss: nn.Loss = nn.CrossEntropyLoss()
     optimizer = optim.Adam(net.parameters(), lr=3e-3)
     draw = np.random.default_rng(0)
