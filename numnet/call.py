@@ -6,16 +6,17 @@ written once, here.
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 
+from . import writes
 from .arrays import Array, array_module, is_array, is_floating
 from .errors import BackwardError, DtypeError, NumnetError, ShapeError, describe
+from .writes import Place, next_number, noted
 
 __all__ = ["Call", "Ctx", "Formulas", "Observer", "no_grad", "observe", "set_grad_enabled"]
 
@@ -67,17 +68,20 @@ class Observer(Protocol):
         """After its backward formula ran, with ∂J/∂output and ∂J/∂input."""
 
 
+Run: TypeAlias = tuple[Any, Place | None] | None
+"""The outermost module now running, from which paths are named, and the line that called it."""
+
+
 class _State(threading.local):
     """What belongs to a thread: every thread records, and is observed, by itself."""
 
     def __init__(self) -> None:
         self.recording = True
         self.observer: Observer | None = None
-        self.root: Any = None  # the outermost module now running: paths are named from it
+        self.run: Run = None
 
 
 state = _State()
-_numbers = itertools.count(1)
 
 
 class set_grad_enabled:
@@ -123,7 +127,7 @@ class Call:
         layer: the :class:`Formulas` that it runs.
         ctx: what forward saved; ``None`` before forward, under ``no_grad``, and once backward has run.
         number: calls are numbered in the order of their making, so that consumers come after producers.
-        root: the outermost module that was running, from which :attr:`path` is named.
+        run: the outermost module that was running, from which :attr:`path` is named, and the line that called it.
         parents: for each input where its δ goes: a leaf Tensor, ``(call, output index)``, or ``None``. Set by the tape.
         output_shapes: one shape per output.
     """
@@ -139,14 +143,14 @@ class Call:
         "output_shapes",
         "parents",
         "returns_tuple",
-        "root",
+        "run",
     )
 
     def __init__(self, layer: Formulas) -> None:
         self.layer = layer
         self.ctx: Ctx | None = None
-        self.number = next(_numbers)
-        self.root = state.root
+        self.number = next_number()
+        self.run = state.run
         self.parents: tuple[Any, ...] = ()
         self.output_shapes: tuple[tuple[int, ...], ...] = ()
         self.returns_tuple = False
@@ -158,8 +162,8 @@ class Call:
     @property
     def path(self) -> str:
         """The layer's path in the network that was running, such as ``"encoder.fc1"``; empty for the root itself."""
-        if self.root is not None:
-            for name, module in self.root.named_modules():
+        if self.run is not None and self.run[0] is not None:
+            for name, module in self.run[0].named_modules():
                 if module is self.layer:
                     return name
         return ""
@@ -225,6 +229,8 @@ class Call:
             error = BackwardError("a recorded forward to go back through", self._why_not, self._cure())
             raise self._located(error, "backward")
         deltas = self._deltas(delta)
+        if noted and self.number < writes.latest:
+            self._expect_unwritten()
         try:
             result = self.layer.backward(ctx, deltas if self.returns_tuple else deltas[0])
             input_deltas = self._input_deltas(result)
@@ -236,6 +242,13 @@ class Call:
         if state.observer is not None:
             state.observer.backward(self, deltas, input_deltas)
         return input_deltas if len(input_deltas) != 1 else input_deltas[0]
+
+    def _expect_unwritten(self) -> None:
+        try:
+            writes.expect_unwritten(self)
+        except BackwardError as error:
+            self._located(error, "backward")
+            raise
 
     def free(self, why: str) -> None:
         """Let go of everything that forward saved; ``why`` is what a later backward is told."""
@@ -333,11 +346,11 @@ def _misfit(delta: Any, shape: tuple[int, ...], dtype: Any) -> NumnetError:
 
 
 def _as_arrays(value: Any) -> tuple[Any, ...]:
-    """``value`` as a tuple, in which NumPy's scalars are the arrays without axes that they came from."""
+    """``value`` as a tuple of plain arrays; NumPy's scalars are the arrays without axes that they came from."""
     if type(value) is np.ndarray:
         return (value,)
     values = value if isinstance(value, tuple) else (value,)
     for v in values:
-        if isinstance(v, np.generic):
-            return tuple([np.asarray(v) if isinstance(v, np.generic) else v for v in values])
+        if isinstance(v, (np.generic, np.ndarray)) and type(v) is not np.ndarray:
+            return tuple([np.asarray(v) if isinstance(v, (np.generic, np.ndarray)) else v for v in values])
     return values

@@ -1,14 +1,16 @@
-"""The command line: ``numnet demo``, ``numnet config``."""
+"""The command line: ``numnet demo``, ``numnet tutorials``, ``numnet config``."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__, _config, demo
 from .errors import NumnetError
+from .tutorials.command import tutorials
 
 __all__ = ["main"]
 
@@ -23,10 +25,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     digits.add_argument("--seed", type=int, default=0, help="of the initial weights and the order of batches (0)")
     digits.add_argument("--picture", type=Path, default=Path("deltas.png"), help="file to write (deltas.png)")
     commands.add_parser("config", help="versions, compiled kernels, threads")
+    listed = commands.add_parser("tutorials", help="what the five tutorials describe, and what proves that it works")
+    listed.add_argument("ids", nargs="*", help="rows (C009, F3) or sections (A to O, faults); all if left out")
+    listed.add_argument("--check", action="store_true", help="run the proofs, in a clone of the repository")
+    listed.add_argument("--slow", action="store_true", help="run those too that take minutes")
+    listed.add_argument("--tree", type=Path, help="the clone, if it is not here")
     given = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a ? where the terminal has no δ
     try:
         if given.command == "demo":
             demo.demo(epochs=given.epochs, seed=given.seed, picture=given.picture)
+        elif given.command == "tutorials":
+            return tutorials(given.ids, given.check, given.slow, given.tree)
         else:
             _config.show_config()
     except NumnetError as error:

@@ -6,6 +6,10 @@ Code below a layer (kernels, window geometry, formulas) raises these without kno
 
 from __future__ import annotations
 
+import difflib
+import sys
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,6 +26,8 @@ __all__ = [
     "OptionError",
     "ShapeError",
     "StateDictError",
+    "UnknownNameError",
+    "unknown_names",
 ]
 
 
@@ -92,10 +98,70 @@ class MissingExtraError(NumnetError, ImportError):
         super().__init__(f"the package {package!r}", "it is not installed", f'pip install "numnet[{extra}]"')
 
 
+class UnknownNameError(NumnetError, AttributeError):
+    """A method, function or class that is not there; the message names the one that was probably meant.
+
+    Args:
+        owner: the module or object that has no such attribute.
+        name: the attribute.
+    """
+
+    def __init__(self, owner: object, name: str) -> None:
+        super().__init__("", "", "")
+        self.name = name  # and no ``obj``: Python would add a guess of its own
+        self.owner = owner
+
+    def __str__(self) -> str:  # the search for the right word waits until someone reads it: hasattr does not
+        owner = self.owner
+        what = f"module {owner.__name__!r}" if isinstance(owner, ModuleType) else f"{type(owner).__name__!r} object"
+        meant = _meant_by(str(self.name), owner)
+        return f"{what} has no attribute {self.name!r}" + (f"\n  cure:     {meant}" if meant else "")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AttributeError, (str(self),)
+
+
+_MEANT = {  # what no likeness of letters leads back from: the right word, and what is said of it
+    "zeros": ("zero_grad", "zero_grad()"),
+    "numpy": ("from_numpy", "tensor.numpy(), a method of every tensor; from_numpy(array) goes the other way"),
+}
+
+
+def _meant_by(name: str, owner: object) -> str:
+    """The attributes of ``owner`` that ``name`` is probably a misprint of, in words; empty if there are none."""
+    known = [word for word in getattr(owner, "__all__", None) or dir(owner) if not word.startswith("_")]
+    if name.startswith("_"):
+        return ""
+    if name in _MEANT and _MEANT[name][0] in known:
+        return _MEANT[name][1]
+    letters = {_letters(word): word for word in known}
+    words = [letters[_letters(name)]] if _letters(name) in letters else difflib.get_close_matches(name, known, 1, 0.7)
+    calls = [f"{word}()" if _is_method(owner, word) else word for word in words]
+    return "".join(calls)
+
+
+def _is_method(owner: object, word: str) -> bool:
+    """Whether ``word`` names a method of an object, which is written with parentheses."""
+    return not isinstance(owner, ModuleType) and callable(getattr(type(owner), word, None))
+
+
+def _letters(word: str) -> str:
+    return word.replace("_", "").casefold()
+
+
+def unknown_names(module: str) -> Callable[[str], Any]:
+    """A ``__getattr__`` for the module of this name, which runs for unknown names alone: it names the right one."""
+
+    def __getattr__(name: str) -> Any:  # noqa: N807
+        raise UnknownNameError(sys.modules[module], name)
+
+    return __getattr__
+
+
 def describe(value: Any) -> str:
     """A value in the few words an error message has room for: ``float32 array of shape (32, 64)``."""
     if hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, (type, np.generic)):
         kind = type(value).__name__  # an array and a Tensor, or a tensor of PyTorch's, are not the same to a formula
         return f"{value.dtype} {'array' if kind == 'ndarray' else kind} of shape {tuple(value.shape)}"
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"

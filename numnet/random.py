@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import threading
+from collections.abc import Iterator
+from typing import Self, TypeAlias
+
 import numpy as np
 
-__all__ = ["default_rng", "manual_seed"]
+__all__ = ["default_rng", "drawing_from", "manual_seed", "undisturbed"]
+
+Source: TypeAlias = np.random.Generator | tuple[int, int]
 
 
 def _generator(seed: int | None) -> np.random.Generator:
@@ -27,4 +35,57 @@ def manual_seed(seed: int) -> np.random.Generator:
 
 def default_rng() -> np.random.Generator:
     """The generator in use wherever no ``rng=`` is given."""
-    return _default
+    source = _thread.source
+    if source is None:
+        return _default
+    if isinstance(source, tuple):  # made only if somebody draws: most samples of a data set do not
+        source = _thread.source = np.random.Generator(np.random.Philox(key=np.array(source, np.uint64)))
+    return source
+
+
+class _Thread(threading.local):
+    source: Source | None = None
+
+
+_thread = _Thread()
+
+
+class drawing_from:
+    """Within ``with``, and in this thread alone, :func:`default_rng` is a generator of its own.
+
+    A :class:`~numnet.data.DataLoader` loads every sample within one, so that what is drawn for a sample depends neither
+    on the process that loads it nor on what was drawn before.
+
+        with drawing_from((seed, 3)): x, y = dataset[7]
+
+    Args:
+        source: a generator; or the key of one: two whole numbers from 0 to 2⁶⁴ - 1. Keys that differ give streams
+            that have nothing to do with each other.
+
+    Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, 2011 (Philox).
+    """
+
+    __slots__ = ("_before", "_source")
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def __enter__(self) -> Self:
+        self._before = _thread.source
+        _thread.source = self._source
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _thread.source = self._before
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """What is drawn or seeded in here leaves the default generator where it was."""
+    global _default
+    kept, _default = _default, copy.deepcopy(_default)
+    source, _thread.source = _thread.source, None
+    try:
+        yield
+    finally:
+        _default, _thread.source = kept, source

@@ -5,28 +5,38 @@ One class, and so one file, however many things can be computed with a Tensor: e
 
 from __future__ import annotations
 
-import builtins
 import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
 from . import operations as ops
 from .arrays import Array, array_module, as_dtype, device_of, is_array, is_floating
 from .call import Call, Formulas, state
-from .errors import BackwardError, DtypeError, ShapeError, describe
+from .casts import Casts
+from .errors import BackwardError, DtypeError, ShapeError, UnknownNameError, describe
+from .in_place import InPlace, as_data, plain
+from .operations import Operation, as_operand
 from .tape import backpropagate
+from .writes import expect_current, in_words, next_number, note, place_of_caller, recorded
 
-__all__ = ["Parameter", "Tensor", "Variable", "apply", "cat", "stack", "tensor", "where"]
+__all__ = ["Parameter", "Tensor", "ValuesAndIndices", "Variable", "apply", "operand"]
 
 Axis: TypeAlias = int | Sequence[int] | None  # ``dim``: one axis, several, or all of them
 
 _accumulating = threading.Lock()  # two threads may walk back into the same parameter
 
 
-class Tensor:
+class ValuesAndIndices(NamedTuple):
+    """What ``max``, ``min``, ``topk`` and ``sort`` along an axis return."""
+
+    values: Tensor
+    indices: Tensor
+
+
+class Tensor(InPlace, Casts):
     """An array that remembers the Call it came from.
 
     Args:
@@ -35,8 +45,11 @@ class Tensor:
         requires_grad: whether ``grad`` is to be filled by a backward.
 
     Attributes:
-        data: the array.
+        array: the array itself, which layers and optimisers work on.
+        data: the same numbers, sharing memory, with PyTorch's words: ``weight.data.normal_(std=0.01)``. What is done
+            with it is no affair of the tape's.
         grad: ∂J/∂data, an array of the same shape; ``None`` until the first backward, then added to.
+        grad_array: ``grad`` itself, as ``array`` is to ``data``.
         requires_grad: whether a backward comes through here.
         grad_fn: the :class:`~numnet.call.Call` that made it; ``None`` for a leaf.
 
@@ -44,22 +57,41 @@ class Tensor:
         DtypeError: ``data`` is not numbers, or integers with ``requires_grad``.
     """
 
-    __slots__ = ("__weakref__", "_output", "_owns_grad", "data", "grad", "grad_fn", "requires_grad")
+    __slots__ = ("__weakref__", "_output", "_owns_grad", "array", "grad_array", "grad_fn", "requires_grad")
     __array_ufunc__ = None  # so that `array + tensor` asks the tensor
 
-    data: Array
-    grad: Array | None
+    array: Array
+    grad_array: Array | None
     grad_fn: Call | None
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
-        self.data = _as_array(data)
-        self.grad = None
+        self.array = _as_array(data)
+        self.grad_array = None
         self.requires_grad_(requires_grad)
         self.grad_fn = None
         self._output = 0  # which output of grad_fn this is
         self._owns_grad = False  # whether grad is an array that nobody else can hold
 
+    @property
+    def data(self) -> Any:
+        """The numbers, sharing memory, off the tape."""
+        return as_data(self.array)
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self.array = _as_array(data)
+
     # ------------------------------------------------------------------ gradients
+
+    @property
+    def grad(self) -> Any:
+        """∂J/∂data, or ``None``."""
+        return None if self.grad_array is None else as_data(self.grad_array)
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self.grad_array = grad.array if isinstance(grad, InPlace) else grad
+        self._owns_grad = False
 
     def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
         """Walk the tape back from here: adds ∂J/∂x to the ``grad`` of every leaf and parameter on the way.
@@ -78,17 +110,19 @@ class Tensor:
                 "run forward outside of no_grad, on the output of a network or on a leaf with requires_grad=True",
             )
         if gradient is None:
-            if self.data.size != 1:
+            if self.array.size != 1:
                 raise BackwardError(
                     f"gradient = ∂J/∂(this tensor) of shape {self.shape}, since it is not a single number",
                     "backward() without an argument",
                     "call backward on the loss, or pass gradient, for instance the weight of each number in J",
                 )
-            gradient = array_module(self.data).ones(self.shape, self.dtype)
+            gradient = array_module(self.array).ones(self.shape, self.dtype)
         elif isinstance(gradient, Tensor):
-            gradient = gradient.data
-        elif not is_array(gradient):
-            gradient = array_module(self.data).asarray(gradient, self.dtype)
+            gradient = gradient.array
+        elif is_array(gradient):
+            gradient = plain(gradient)
+        else:
+            gradient = array_module(self.array).asarray(gradient, self.dtype)
         if gradient.shape != self.shape:
             raise ShapeError(f"gradient of this tensor's shape {self.shape}", f"shape {gradient.shape}")
         backpropagate([(self.place, gradient)], retain_graph)
@@ -106,56 +140,56 @@ class Tensor:
         """
         if not is_array(delta):
             raise DtypeError(f"a gradient as an array of shape {self.shape}", describe(delta), "np.asarray(…)")
-        if delta.shape != self.data.shape:
+        if delta.shape != self.array.shape:
             cure = "transpose it" if delta.shape[::-1] == self.shape else "sum over the axes that forward broadcast"
             raise ShapeError(f"a gradient of the parameter's shape {self.shape}", f"shape {delta.shape}", cure)
-        if delta.dtype != self.data.dtype:
+        if delta.dtype != self.array.dtype:
             expected = f"a gradient of {self.dtype}, as the parameter is"
             raise DtypeError(expected, describe(delta), "keep every array of the backward in the dtype of the input")
         if not self.requires_grad:
             return
         with _accumulating:
-            if self.grad is None:
-                self.grad, self._owns_grad = delta, False
+            if self.grad_array is None:
+                self.grad_array, self._owns_grad = delta, False
                 return
             if not self._owns_grad:  # the first may be a δ that others read: a bias of x's own shape has the gradient δ
-                self.grad, self._owns_grad = self.grad.copy(), True
-            self.grad += delta
+                self.grad_array, self._owns_grad = self.grad_array.copy(), True
+            self.grad_array += delta
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Switch ``requires_grad``; returns itself."""
-        if requires_grad and not is_floating(self.data):
+        if requires_grad and not is_floating(self.array):
             expected = "floating-point numbers, where a gradient is wanted"
-            raise DtypeError(expected, describe(self.data), "x.astype(np.float32)")
+            raise DtypeError(expected, describe(self.array), "x.astype(np.float32)")
         self.requires_grad = requires_grad
         return self
 
     def detach(self) -> Tensor:
         """The same array, off the tape."""
-        return Tensor(self.data)
+        return Tensor(self.array)
 
     # ------------------------------------------------------------------ the array
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array."""
-        return tuple(self.data.shape)
+        return tuple(self.array.shape)
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return int(self.data.ndim)
+        return int(self.array.ndim)
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Number type of the array."""
-        dtype: np.dtype[Any] = self.data.dtype
+        dtype: np.dtype[Any] = self.array.dtype
         return dtype
 
     @property
     def device(self) -> str:
         """``"cpu"``, or ``"cuda:0"`` on GPU number 0."""
-        return device_of(self.data)
+        return device_of(self.array)
 
     @property
     def is_leaf(self) -> bool:
@@ -173,9 +207,9 @@ class Tensor:
             raise BackwardError(
                 "a tensor off the tape", "one with requires_grad=True", "tensor.detach().numpy(), or tensor.data"
             )
-        if not isinstance(self.data, np.ndarray):
+        if not isinstance(self.array, np.ndarray):
             raise DtypeError("a tensor on the CPU", f"one on {self.device}", "tensor.cpu().numpy()")
-        return self.data
+        return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -185,18 +219,21 @@ class Tensor:
             raise BackwardError("a leaf, to be copied or pickled", "a tensor on the tape", "tensor.detach()")
         return super().__getstate__()
 
+    def __getattr__(self, name: str) -> Any:
+        raise UnknownNameError(self, name)
+
     def item(self) -> Any:
         """The single number as Python's own."""
-        if self.data.size != 1:
+        if self.array.size != 1:
             raise ShapeError("a tensor of a single number", f"shape {self.shape}", "index it, or reduce it first")
-        return self.data.item()
+        return self.array.item()
 
     def tolist(self) -> Any:
         """Nested Python lists."""
-        return self.data.tolist()
+        return self.array.tolist()
 
-    def __float__(self) -> builtins.float:
-        return builtins.float(self.item())
+    def __float__(self) -> float:
+        return float(self.item())
 
     def __int__(self) -> int:
         return int(self.item())
@@ -205,9 +242,9 @@ class Tensor:
         return bool(self.item())
 
     def __len__(self) -> int:
-        if self.data.ndim == 0:
+        if self.array.ndim == 0:
             raise DtypeError("a tensor with an axis, to count or go along it", "a single number", "tensor.item()")
-        return len(self.data)
+        return len(self.array)
 
     def __iter__(self) -> Iterator[Tensor]:
         return iter([self[i] for i in range(len(self))])
@@ -222,11 +259,13 @@ class Tensor:
 
     def numel(self) -> int:
         """How many numbers there are."""
-        return int(self.data.size)
+        return int(self.array.size)
 
     def __repr__(self) -> str:
-        array = np.array2string(self.data, separator=", ", prefix="tensor(") if is_array(self.data) else repr(self.data)
-        extras = "" if self.data.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.data.dtype}"
+        array = (
+            np.array2string(self.array, separator=", ", prefix="tensor(") if is_array(self.array) else repr(self.array)
+        )
+        extras = "" if self.array.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.array.dtype}"
         if self.grad_fn is not None:
             extras += f", grad_fn={self.grad_fn!r}"
         elif self.requires_grad:
@@ -239,37 +278,37 @@ class Tensor:
     # ------------------------------------------------------------------ arithmetic
 
     def __add__(self, other: Any) -> Tensor:
-        return apply(ops.Add(), self, _operand(other, self))
+        return apply(ops.Add(), self, operand(other, self))
 
     def __sub__(self, other: Any) -> Tensor:
-        return apply(ops.Subtract(), self, _operand(other, self))
+        return apply(ops.Subtract(), self, operand(other, self))
 
     def __rsub__(self, other: Any) -> Tensor:
-        return apply(ops.Subtract(), _operand(other, self), self)
+        return apply(ops.Subtract(), operand(other, self), self)
 
     def __mul__(self, other: Any) -> Tensor:
-        return apply(ops.Multiply(), self, _operand(other, self))
+        return apply(ops.Multiply(), self, operand(other, self))
 
     def __truediv__(self, other: Any) -> Tensor:
-        return apply(ops.Divide(), self, _operand(other, self))
+        return apply(ops.Divide(), self, operand(other, self))
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return apply(ops.Divide(), _operand(other, self), self)
+        return apply(ops.Divide(), operand(other, self), self)
 
     def __pow__(self, other: Any) -> Tensor:
         exponent = other.item() if isinstance(other, np.generic) else other
         if isinstance(exponent, (int, float)):
             return apply(ops.Power(exponent), self)
-        return apply(ops.ElementwisePower(), self, _operand(other, self))
+        return apply(ops.ElementwisePower(), self, operand(other, self))
 
     def __rpow__(self, other: Any) -> Tensor:
-        return apply(ops.ElementwisePower(), _operand(other, self), self)
+        return apply(ops.ElementwisePower(), operand(other, self), self)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return apply(ops.MatMul(), self, _operand(other, self))
+        return apply(ops.MatMul(), self, operand(other, self))
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return apply(ops.MatMul(), _operand(other, self), self)
+        return apply(ops.MatMul(), operand(other, self), self)
 
     def __neg__(self) -> Tensor:
         return apply(ops.Negative(), self)
@@ -282,10 +321,92 @@ class Tensor:
 
     __radd__ = __add__
     __rmul__ = __mul__
+    __iadd__ = InPlace.add_
+    __isub__ = InPlace.sub_
+    __imul__ = InPlace.mul_
+    __itruediv__ = InPlace.div_
     matmul = __matmul__
-    mm = __matmul__
+    mul = __mul__
+    div = __truediv__
     pow = __pow__
     abs = __abs__
+    neg = __neg__
+
+    def add(self, other: Any, *, alpha: float = 1) -> Tensor:
+        """x + alpha · other."""
+        return self + (other if alpha == 1 else alpha * other)
+
+    def sub(self, other: Any, *, alpha: float = 1) -> Tensor:
+        """x - alpha · other."""
+        return self - (other if alpha == 1 else alpha * other)
+
+    def mm(self, other: Any) -> Tensor:
+        """The product of two matrices, (n, m) with (m, p), without broadcasting: :meth:`matmul` broadcasts.
+
+        Raises:
+            ShapeError: they are not two matrices, or do not fit.
+        """
+        other = operand(other, self)
+        if self.ndim != 2 or other.ndim != 2:
+            cure = "matmul, or @, multiplies batches of matrices, and vectors"
+            raise ShapeError("two matrices, (n, m) and (m, p)", f"shapes {self.shape} and {tuple(other.shape)}", cure)
+        return self @ other
+
+    def dot(self, other: Any) -> Tensor:
+        """The inner product of two vectors. Raises ShapeError if they are none."""
+        other = operand(other, self)
+        if self.ndim != 1 or other.ndim != 1:
+            raise ShapeError("two vectors", f"shapes {self.shape} and {tuple(other.shape)}", "mm, or matmul")
+        return self @ other
+
+    # ------------------------------------------------------------------ in place: the methods are those of InPlace
+
+    def _in_place(self, method: str, formulas: Operation, *operands: Any) -> Self:
+        others = [operand(other, self) for other in operands]
+        if not self.array.flags.writeable:
+            raise ShapeError(
+                "an array that may be written into",
+                "one that may not: expand repeats one number many times, and a file may be read-only",
+                f"x.clone().{method}(…)",
+            )
+        number = next_number()
+        on_tape = state.recording and (
+            self.requires_grad or any(isinstance(x, Tensor) and x.requires_grad for x in others)
+        )
+        if on_tape:
+            self._expect_no_leaf(method)
+            self._become(apply(formulas, self, *others))
+        else:
+            formulas.in_place(self.array, *[x.array if isinstance(x, Tensor) else x for x in others])
+        region = formulas.region(self.array) if isinstance(formulas, ops.Assign) else self.array
+        note(region, method, number, on_tape, place_of_caller(2))
+        return self
+
+    def _expect_no_leaf(self, method: str) -> None:
+        """What the tape records does not go into the memory of a leaf, whose gradient would then be another's."""
+        place = self.place
+        while isinstance(place, tuple) and len(place[0].parents) == 1:  # a view of a leaf is a call or two from it
+            place = place[0].parents[0]
+        if isinstance(place, Tensor) and place.requires_grad and np.may_share_memory(place.array, self.array):
+            raise BackwardError(
+                "a leaf with requires_grad=True to be written into only while nothing records",
+                f"{method} on {'it' if place is self else 'a view of it'}{in_words(place_of_caller(3))}",
+                f"with numnet.no_grad(): x.{method}(…), or x.data.{method}(…); or a new tensor, without the underscore",
+            )
+
+    def _become(self, y: Tensor) -> None:
+        """Take the numbers of ``y`` into the own memory, and its place on the tape."""
+        ops.expect_alike(self.array, y.array)
+        call = y.grad_fn
+        if call is not None and call.ctx is not None:
+            for name, saved in vars(call.ctx).items():  # what it saved of this memory is overwritten now
+                if isinstance(saved, np.ndarray) and np.may_share_memory(saved, self.array):
+                    setattr(call.ctx, name, saved.copy())
+        self.array[...] = y.array
+        self.grad_fn, self._output, self.requires_grad = y.grad_fn, y._output, y.requires_grad
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._in_place("x[…] = …", ops.Assign(_key(key)), value)
 
     # ------------------------------------------------------------------ comparisons: boolean, without a gradient
 
@@ -314,17 +435,17 @@ class Tensor:
         return _compared(self, other, "bitwise_or")
 
     def __invert__(self) -> Tensor:
-        return Tensor(array_module(self.data).asarray(~self.data))
+        return Tensor(array_module(self.array).asarray(~self.array))
 
     __hash__ = object.__hash__  # identity: a parameter is a key, whatever its numbers are
 
     def all(self) -> Tensor:
         """Whether every number is true, or not 0."""
-        return Tensor(array_module(self.data).asarray(self.data.all()))
+        return Tensor(array_module(self.array).asarray(self.array.all()))
 
     def any(self) -> Tensor:
         """Whether some number is true, or not 0."""
-        return Tensor(array_module(self.data).asarray(self.data.any()))
+        return Tensor(array_module(self.array).asarray(self.array.any()))
 
     # ------------------------------------------------------------------ number by number
 
@@ -378,11 +499,11 @@ class Tensor:
         """Π over ``dim``, or over everything."""
         return apply(ops.Product(_axes(dim), keepdim), self)
 
-    def var(self, dim: Axis = None, correction: builtins.float = 1, keepdim: bool = False) -> Tensor:
+    def var(self, dim: Axis = None, correction: float = 1, keepdim: bool = False) -> Tensor:
         """Σ (x - x̄)² / (n - correction) over ``dim``, or over everything."""
         return apply(ops.Variance(_axes(dim), keepdim, correction), self)
 
-    def std(self, dim: Axis = None, correction: builtins.float = 1, keepdim: bool = False) -> Tensor:
+    def std(self, dim: Axis = None, correction: float = 1, keepdim: bool = False) -> Tensor:
         """Square root of :meth:`var`."""
         return apply(ops.StandardDeviation(_axes(dim), keepdim, correction), self)
 
@@ -390,21 +511,40 @@ class Tensor:
         """√Σx² over ``dim``, or over everything."""
         return apply(ops.Norm(_axes(dim), keepdim), self)
 
+    def topk(self, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesAndIndices:
+        """The ``k`` largest along ``dim``, or smallest, in order, and their positions; of equals the first comes first.
+
+        ``sorted=False``, which allows any order, gives the same one.
+        """
+        return ValuesAndIndices(*apply(ops.TopK(k, dim, largest), self))
+
+    def sort(self, dim: int = -1, descending: bool = False) -> ValuesAndIndices:
+        """All numbers in order along ``dim``, and where they stood; equals stay in their order."""
+        return self.topk(self.shape[dim] if self.ndim else 1, dim, largest=descending)
+
+    def argsort(self, dim: int = -1, descending: bool = False) -> Tensor:
+        """Where the numbers stand that :meth:`sort` puts in order."""
+        return self.sort(dim, descending).indices
+
+    def cumsum(self, dim: int) -> Tensor:
+        """Sums of the first 1, 2, … numbers along ``dim``."""
+        return apply(ops.CumulativeSum(dim), self)
+
     def max(self, dim: int | None = None, keepdim: bool = False) -> Any:
         """The largest number; with ``dim`` a pair: the largest along it, and their positions."""
-        return apply(ops.Max() if dim is None else ops.MaxAlong(dim, keepdim), self)
+        return apply(ops.Max(), self) if dim is None else ValuesAndIndices(*apply(ops.MaxAlong(dim, keepdim), self))
 
     def min(self, dim: int | None = None, keepdim: bool = False) -> Any:
         """The smallest number; with ``dim`` a pair: the smallest along it, and their positions."""
-        return apply(ops.Min() if dim is None else ops.MinAlong(dim, keepdim), self)
+        return apply(ops.Min(), self) if dim is None else ValuesAndIndices(*apply(ops.MinAlong(dim, keepdim), self))
 
     def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
         """Position of the largest number along ``dim``, or in the flattened array; of the first of equals."""
-        return Tensor(array_module(self.data).asarray(self.data.argmax(axis=dim, keepdims=keepdim)))
+        return Tensor(array_module(self.array).asarray(self.array.argmax(axis=dim, keepdims=keepdim)))
 
     def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
         """Position of the smallest number along ``dim``, or in the flattened array; of the first of equals."""
-        return Tensor(array_module(self.data).asarray(self.data.argmin(axis=dim, keepdims=keepdim)))
+        return Tensor(array_module(self.array).asarray(self.array.argmin(axis=dim, keepdims=keepdim)))
 
     # ------------------------------------------------------------------ shape
 
@@ -413,6 +553,31 @@ class Tensor:
         return apply(ops.Reshape(_sizes(shape)), self)
 
     view = reshape
+
+    def view_as(self, other: Tensor) -> Tensor:
+        """The same numbers in the shape of ``other``."""
+        return self.reshape(other.shape)
+
+    def repeat(self, *times: int | Sequence[int]) -> Tensor:
+        """Copies of the whole, ``times`` of them along each axis; more times than there are axes add some in front.
+
+        Raises:
+            ShapeError: fewer times than axes.
+        """
+        times = _sizes(times)
+        added = len(times) - self.ndim
+        if added < 0:
+            raise ShapeError(f"{self.ndim} times or more, one for each axis of {self.shape}", f"{len(times)}: {times}")
+        shape = (1,) * added + self.shape
+        apart = [size for n in shape for size in (1, n)]
+        apart_repeated = [size for many, n in zip(times, shape, strict=True) for size in (many, n)]
+        whole = [many * n for many, n in zip(times, shape, strict=True)]
+        return self.reshape(apart).expand(apart_repeated).reshape(whole)
+
+    def masked_fill(self, mask: Any, value: Any) -> Tensor:
+        """``value`` where the boolean ``mask`` holds, the numbers of x elsewhere."""
+        mask = mask.array if isinstance(mask, InPlace) else mask
+        return apply(ops.Where(), mask, operand(value, self), self)
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         """Axes ``start_dim`` … ``end_dim`` become one."""
@@ -469,7 +634,7 @@ class Tensor:
 
     # ------------------------------------------------------------------ dtype and device
 
-    def to(self, target: Any) -> Tensor:
+    def to(self, target: Any) -> Self:
         """In another dtype (``np.float64``) or on another device (``"cuda"``); itself if it is so already.
 
         Raises:
@@ -478,31 +643,11 @@ class Tensor:
         if isinstance(target, str) and target.split(":")[0] in ("cpu", "cuda"):
             return self if self.device == target else apply(ops.ToDevice(target), self)
         dtype = as_dtype(target)
-        return self if self.data.dtype == dtype else apply(ops.Cast(dtype), self)
-
-    def astype(self, dtype: Any) -> Tensor:
-        """In another dtype, as NumPy's arrays have it: what an error message advises holds for both."""
-        return self.to(as_dtype(dtype))
-
-    def cpu(self) -> Tensor:
-        """On the CPU."""
-        return self.to("cpu")
-
-    def double(self) -> Tensor:
-        """In float64."""
-        return self.to(np.float64)
-
-    def float(self) -> Tensor:
-        """In float32."""
-        return self.to(np.float32)
-
-    def long(self) -> Tensor:
-        """In int64, without a gradient."""
-        return self.to(np.int64)
+        return self if self.array.dtype == dtype else apply(ops.Cast(dtype), self)
 
     def clone(self) -> Tensor:
         """A copy, on the tape."""
-        return apply(ops.Cast(self.data.dtype), self)
+        return apply(ops.Cast(self.array.dtype), self)
 
 
 Variable = Tensor
@@ -520,19 +665,10 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        super().__init__(data.data if isinstance(data, Tensor) else data, requires_grad)
+        super().__init__(data.array if isinstance(data, Tensor) else data, requires_grad)
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
-
-
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A new leaf Tensor with its own copy of ``data``.
-
-    Python floats become float32, as in PyTorch; arrays keep their dtype.
-    """
-    array = _as_array(data)
-    return Tensor(array_module(array).array(array, dtype=dtype), requires_grad)
 
 
 def apply(formulas: Formulas, *inputs: Any) -> Any:
@@ -544,7 +680,7 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
     parents: list[Any] = []
     for x in inputs:
         if isinstance(x, Tensor):
-            arrays.append(x.data)
+            arrays.append(x.array)
             parents.append((x if x.grad_fn is None else (x.grad_fn, x._output)) if x.requires_grad else None)
         else:
             arrays.append(x)
@@ -555,31 +691,19 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
     outputs = call.forward(*arrays, needs_input_grad=needs, recording=recording)
     if recording:
         call.parents = tuple(parents)
+        if recorded:
+            _expect_current(inputs)
+        if call.run is None:  # outside of any module, it is the line itself that says which call this is
+            call.run = None, place_of_caller(2)
     if not call.returns_tuple:
         return _made(outputs, call, 0, recording)
     return tuple([_made(a, call, i, recording) for i, a in enumerate(outputs)])
 
 
-def cat(tensors: Iterable[Any], dim: int = 0) -> Tensor:
-    """The tensors one after the other along the axis ``dim``. Raises ShapeError if they differ along another one."""
-    return apply(ops.Concatenate(dim), *_operands(tensors))
-
-
-def stack(tensors: Iterable[Any], dim: int = 0) -> Tensor:
-    """The tensors, all of one shape, side by side along a new axis ``dim``."""
-    return cat([x.unsqueeze(dim) for x in _operands(tensors)], dim)
-
-
-def where(condition: Any, a: Any, b: Any) -> Tensor:
-    """``a`` where the condition holds, ``b`` elsewhere: tensors, arrays or numbers that broadcast."""
-    a, b = _operands([a, b])
-    return apply(ops.Where(), condition if isinstance(condition, Tensor) else _as_array(condition), a, b)
-
-
 def _made(array: Array, call: Call, output: int, recording: bool) -> Tensor:
     made = Tensor.__new__(Tensor)  # what a call returns is an array: nothing to convert or to check
-    made.data = array
-    made.grad = None
+    made.array = array
+    made.grad_array = None
     made._output = output
     made._owns_grad = False
     made.requires_grad = recording = recording and is_floating(array)
@@ -587,53 +711,37 @@ def _made(array: Array, call: Call, output: int, recording: bool) -> Tensor:
     return made
 
 
+def _expect_current(inputs: Iterable[Any]) -> None:
+    for x in inputs:
+        if isinstance(x, Tensor) and x.grad_fn is not None:
+            expect_current(x.array, x.grad_fn.number)
+
+
 def _trains(formulas: Formulas) -> bool:
     return True in [value.requires_grad for value in vars(formulas).values() if isinstance(value, Parameter)]
 
 
 def _as_array(data: Any) -> Array:
-    if isinstance(data, Tensor):
-        return data.data
-    array = data if is_array(data) else np.asarray(data)
-    if array.dtype.kind not in "fiub":
-        raise DtypeError("real numbers", describe(data), "pass an array, a number, or nested lists of equal lengths")
-    pythons = not is_array(data) and not isinstance(data, np.generic)
-    return array.astype(np.float32) if pythons and array.dtype == np.float64 else array
+    return data.array if isinstance(data, InPlace) else ops.as_array(data)
 
 
-def _operand(other: Any, like: Tensor) -> Any:
-    """The other side of an operator: a number takes the tensor's dtype, unless only a larger kind can hold it."""
+def operand(other: Any, like: Tensor) -> Any:
+    """The other side of an operator, beside the tensor ``like``: a Tensor as it is, anything else as an array."""
     if isinstance(other, Tensor):
         return other
-    if isinstance(other, np.generic):
-        other = other.item()
-    if not isinstance(other, (bool, int, float)):
-        return _as_array(other)
-    dtype = like.data.dtype
-    if isinstance(other, float) and dtype.kind != "f":
-        dtype = np.float32
-    elif not isinstance(other, bool) and dtype.kind == "b":
-        dtype = np.int64
-    return array_module(like.data).asarray(other, dtype)
-
-
-def _operands(values: Iterable[Any]) -> list[Tensor]:
-    """Tensors, where a number takes the dtype of the first that has one."""
-    values = [v if isinstance(v, (bool, int, float)) else Tensor(v) if not isinstance(v, Tensor) else v for v in values]
-    like = next((v for v in values if isinstance(v, Tensor)), Tensor(0.0))
-    return [v if isinstance(v, Tensor) else Tensor(_operand(v, like)) for v in values]
+    return other.array if isinstance(other, InPlace) else as_operand(other, like.array)
 
 
 def _compared(a: Tensor, b: Any, how: str) -> Tensor:
     """A ufunc of NumPy's without a gradient; Python then tries ``b``'s own if ``b`` is nothing to compare with."""
-    if isinstance(b, Tensor):
-        b = b.data
+    if isinstance(b, InPlace):
+        b = b.array
     elif isinstance(b, np.generic):
         b = b.item()
     elif b is None or isinstance(b, (str, bytes)):
         return NotImplemented
-    xp = array_module(a.data)
-    return Tensor(xp.asarray(getattr(xp, how)(a.data, b)))
+    xp = array_module(a.array)
+    return Tensor(xp.asarray(getattr(xp, how)(a.array, b)))
 
 
 def _axes(dim: Axis) -> ops.Axes:
@@ -647,4 +755,4 @@ def _sizes(shape: tuple[Any, ...]) -> tuple[int, ...]:
 def _key(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple([_key(k) for k in key])
-    return key.data if isinstance(key, Tensor) else key
+    return key.array if isinstance(key, InPlace) else key

@@ -441,7 +441,7 @@ def test_an_exception_in_a_forward_leaves_nothing_behind() -> None:
     net.fails = True
     with pytest.raises(RuntimeError, match="in the middle"):
         net(X)
-    assert state.root is None
+    assert state.run is None
     with pytest.raises(BackwardError, match="a call with plain arrays"):
         net.backward(np.ones(3))  # not through the call before
     assert net.scale.w.grad is None
@@ -537,6 +537,7 @@ def test_recording_belongs_to_the_thread() -> None:
     assert found == [True]
 
 
+@pytest.mark.proves("C067")
 def test_an_observer_sees_every_call_and_no_other() -> None:
     class Log:
         def __init__(self) -> None:

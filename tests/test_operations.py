@@ -132,6 +132,18 @@ def cases() -> Iterator[Case]:
     for shape in ((3, 4), ()):
         yield Case(ops.Max(), (distinct(*shape),), lambda x: x.max())
         yield Case(ops.Min(), (distinct(*shape),), lambda x: x.min())
+    for shape, dim in [((3, 4), 0), ((3, 4), -1), ((2, 3, 4), 1), ((1, 3), 0), ((), 0), ((0, 2), 1)]:
+        yield Case(ops.CumulativeSum(dim), (normal(*shape),), lambda x, dim=dim: x.cumsum(dim))
+    for shape, dim, k in [((3, 4), 0, 2), ((3, 4), -1, 4), ((1, 3), 0, 1), ((), -1, 1), ((0, 2), 1, 1)]:
+        for largest in (True, False):
+            o = {"k": k, "dim": dim, "largest": largest}
+            yield Case(ops.TopK(k, dim, largest), (distinct(*shape),), lambda x, o=o: x.topk(**o)[0])
+    yield Case(ops.TopK(0, -1, True), (distinct(3, 4),), lambda x: x.topk(0)[0])
+    for key, chosen in [(1, (4,)), (1, ()), ((slice(None), 2), (3,)), (slice(0, 2), (1, 4)), (..., (3, 1)), (MASK, ())]:
+        yield Case(ops.Assign(key), (normal(3, 4), normal(*chosen)), _torch_assign(key))
+    yield Case(ops.Assign(np.array([2, 0])), (normal(3, 4), normal(2, 4)), _torch_assign([2, 0]))
+    yield Case(ops.Assign(slice(0, 0)), (normal(3, 4), normal(0, 4)), _torch_assign(slice(0, 0)))
+    yield Case(ops.Assign(...), (normal(), normal()), _torch_assign(...))
     yield Case(ops.Reshape((2, -1)), (normal(3, 4),), lambda x: x.reshape(2, -1))
     yield Case(ops.Reshape(()), (normal(1, 1),), lambda x: x.reshape(()))
     yield Case(ops.Permute((2, 0, 1)), (normal(2, 3, 4),), lambda x: x.permute(2, 0, 1))
@@ -153,6 +165,15 @@ def _torch_product(dim: int | None, keepdim: bool) -> Callable[[Any], Any]:
     if dim is not None:
         return lambda x: x.prod(dim, keepdim=keepdim)
     return lambda x: x.prod().reshape([1] * x.ndim) if keepdim else x.prod()
+
+
+def _torch_assign(key: Any) -> Callable[[Any, Any], Any]:
+    def assigned(x: Any, v: Any) -> Any:
+        y = x.clone()
+        y[torch.tensor(key) if isinstance(key, np.ndarray) else key] = v
+        return y
+
+    return assigned
 
 
 CASES = list(cases())

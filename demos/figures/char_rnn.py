@@ -24,7 +24,8 @@ from numnet.data import text
 from numnet.io import load, save
 from numnet.models import RNNLanguageModel
 
-PROVES = ("C248", "C252", "C253", "C254")
+PROVES = ("C248", "C253", "C254")
+DATA = ("timemachine.txt",)
 MINUTES = 4
 
 EPOCHS, BATCH_SIZE, NUM_STEPS, HIDDEN, RATE, THETA = 500, 32, 35, 512, 1.0, 1.0

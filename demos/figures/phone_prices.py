@@ -1,7 +1,7 @@
-"""Phone prices: 2,000 phones, 20 features, 4 price ranges. From 0.55 to 0.96 by seven changes, and what each does alone.
+"""Phone prices: 2,000 phones, 20 features, 4 prices. From 0.55 to 0.96 by seven changes, and what each does alone.
 
-The tutorial prints 0.54750 for its first net and 0.96250 for the tuned one. Both again, with three seeds; then the baseline
-with one change at a time, and the tuned net with one change taken back.
+The tutorial prints 0.54750 for its first net and 0.96250 for the tuned one. Both again, with three seeds; then the
+baseline with one change at a time, and the tuned net with one change taken back.
 
 python demos/figures/phone_prices.py [picture.png]
 """
@@ -104,9 +104,8 @@ def three(name: str, setting: Setting) -> list[list[float]]:
     return curves
 
 
-print(
-    f"{len(x_train)} phones to learn from, {len(x_valid)} held out, {x.shape[1]} features, of each price {np.bincount(y)}"
-)
+print(f"{len(x_train)} phones to learn from, {len(x_valid)} held out, {x.shape[1]} features; ", end="")
+print(f"of each price {np.bincount(y)}")
 print("                          parameters  accuracy with seeds 0, 1, 2")
 baseline = three("baseline", BASELINE)
 tuned = three("tuned", TUNED)

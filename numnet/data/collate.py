@@ -88,7 +88,7 @@ class _Stack:
                 if part.requires_grad:
                     got = f"a Tensor with requires_grad=True in {self._place(n, at)}"
                     raise DtypeError("data", got, "tensor.detach()")
-                part = part.data
+                part = part.array
             elif isinstance(part, np.generic):  # x.sum() of an array is a number, beside a sample where it is an array
                 part = np.asarray(part)
             elif not is_array(part):
@@ -112,7 +112,8 @@ class _Stack:
         for n, part in enumerate(parts):
             if not isinstance(part, (bool, int, float, np.bool_, np.integer, np.floating)):
                 raise self._differs(DataError, describe(parts[0]), describe(part), n, at)
-            if isinstance(part, np.generic) and part.dtype != np.asarray(parts[0]).dtype:
+            mixed = type(part) is not type(parts[0]) and (isinstance(part, np.generic) or isinstance(parts[0], np.generic))
+            if mixed and np.asarray(part).dtype != np.asarray(parts[0]).dtype:
                 raise self._differs(DtypeError, describe(parts[0]), describe(part), n, at, "np.float32(…) in each")
         numbers = np.array(parts)
         if numbers.dtype.kind not in "fiub":

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import DataError, DtypeError, ShapeError, describe
 
-__all__ = ["ConcatDataset", "Dataset", "Subset"]
+__all__ = ["ConcatDataset", "Dataset", "Subset", "as_integers"]
 
 
 class Dataset:
@@ -77,7 +77,7 @@ class Subset(Dataset):
 
     def __init__(self, dataset: Any, indices: Sequence[int] | np.ndarray, role: str = "") -> None:
         self.dataset = dataset
-        self.indices = _as_indices(indices, len(dataset))  # (N,)
+        self.indices = _indices_of(len(dataset), indices)  # (N,)
         self.role: str = role or (dataset.role if isinstance(dataset, Subset) else "")
 
     def __getitem__(self, index: int) -> Any:
@@ -90,7 +90,7 @@ class Subset(Dataset):
         """The batch of these samples, made at once where ``dataset`` can."""
         if not isinstance(self.dataset, Dataset) or type(self).__getitem__ is not Subset.__getitem__:
             return NotImplemented  # a subclass with samples of its own
-        return self.dataset.gather(self.indices[indices])
+        return self.dataset.gather(self.indices[as_integers(indices)])
 
     def rows(self) -> tuple[Any, np.ndarray]:
         """The data set at the bottom of subsets of subsets, and the numbers that these samples have there, all ≥ 0.
@@ -135,7 +135,8 @@ class ConcatDataset(Dataset):
         return self.cumulative_sizes[-1]
 
 
-def _as_indices(indices: Any, n: int) -> np.ndarray:
+def as_integers(indices: Any) -> np.ndarray:
+    """``indices`` as an array (N,) of int64. Raises DtypeError, ShapeError."""
     array = np.asarray(indices)
     if array.size == 0:
         array = array.astype(np.int64)
@@ -144,7 +145,13 @@ def _as_indices(indices: Any, n: int) -> np.ndarray:
         raise DtypeError("indices as integers", describe(indices), cure)
     if array.ndim != 1:
         raise ShapeError("indices of shape (N,)", f"shape {array.shape}")
+    return array.astype(np.int64, copy=False)
+
+
+def _indices_of(n: int, indices: Any) -> np.ndarray:
+    """``indices`` of a data set of n samples."""
+    array = as_integers(indices)
     outside = array[(array < -n) | (array >= n)]
     if len(outside):
         raise DataError(f"indices of a data set of {n} samples", f"index {outside[0]}")
-    return array.astype(np.int64)
+    return array

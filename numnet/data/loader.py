@@ -88,8 +88,10 @@ class DataLoader:
         persistent_workers: bool = False,
         multiprocessing_context: Any = None,
     ) -> None:
-        if not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
+        if isinstance(dataset, type) or not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
             cure = "write a Dataset; or list(…), where everything fits into memory"
+            if isinstance(dataset, type):
+                cure = f"{dataset.__name__}(…), with parentheses, makes one"
             raise DtypeError("a data set: dataset[i] and len(dataset)", describe(dataset), cure)
         if sampler is not None and shuffle:
             got = f"shuffle=True and sampler={type(sampler).__name__}"
@@ -158,7 +160,9 @@ class DataLoader:
         tasks = self._tasks(epoch.seed, epoch.batch)
         workers = self._workers(fetch) if self.num_workers else None
         try:
-            for batch in workers.batches(tasks, self.prefetch_factor) if workers else map(fetch, tasks):
+            # no ``map``, which takes a StopIteration out of a data set for the end of the epoch
+            here = (fetch(task) for task in tasks)
+            for batch in workers.batches(tasks, self.prefetch_factor) if workers else here:
                 epoch.batch += 1
                 yield converted(batch, _pinned) if self.pin_memory else batch
             if self.persistent_workers:
@@ -181,6 +185,9 @@ class DataLoader:
             if indices is _END:
                 return
             if self.batch_sampler is not None:
+                if not isinstance(indices, Iterable):
+                    got = f"{indices!r} as batch {number}"
+                    raise DtypeError("lists of sample numbers from batch_sampler", got, "sampler= takes numbers")
                 indices = list(indices)
             if number >= first:
                 yield Task(seed, number, position, indices)
@@ -257,7 +264,7 @@ def _pinned(array: Array | Tensor) -> Any:
     """A copy in page-locked memory, if CuPy is there; else what it is."""
     cupy = sys.modules.get("cupy")
     if isinstance(array, Tensor):
-        return Tensor(_pinned(array.data))
+        return Tensor(_pinned(array.array))
     if cupy is None or not isinstance(array, np.ndarray) or not array.size:
         return array
     memory = cupy.cuda.alloc_pinned_memory(array.nbytes)  # at least as large

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import DomainError, DtypeError, OptionError, ShapeError, describe
 from ..random import default_rng
+from .dataset import as_integers
 
 __all__ = [
     "BatchSampler",
@@ -109,15 +110,19 @@ class SubsetRandomSampler(Sampler):
     Args:
         indices: numbers of samples.
         rng: where the order is drawn from; the default generator if ``None``.
+
+    Raises:
+        DtypeError: indices that are no integers, such as a mask; ``rng`` is no generator.
+        ShapeError: indices in more than one row.
     """
 
-    def __init__(self, indices: Sequence[int], *, rng: Rng = None) -> None:
-        self.indices = indices
+    def __init__(self, indices: Sequence[int] | np.ndarray, *, rng: Rng = None) -> None:
+        self.indices = as_integers(indices)  # (N,)
         self.rng = expect_generator(rng)
 
     def __iter__(self) -> Iterator[int]:
         rng = self.rng or default_rng()
-        yield from np.asarray(self.indices)[rng.permutation(len(self.indices))].tolist()
+        yield from rng.permutation(self.indices).tolist()
 
     def __len__(self) -> int:
         return len(self.indices)

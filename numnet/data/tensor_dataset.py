@@ -10,7 +10,7 @@ import numpy as np
 from ..arrays import Array, array_module, is_array
 from ..errors import DataError, DtypeError, ShapeError, describe
 from ..tensor import Tensor
-from .dataset import Dataset
+from .dataset import Dataset, as_integers
 
 __all__ = ["TensorDataset"]
 
@@ -45,7 +45,7 @@ class TensorDataset(Dataset):
                 raise ShapeError(expected, f"{length} in number {n}, a {describe(self.tensors[n])}")
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        return tuple([Tensor(c.data[index]) if isinstance(c, Tensor) else c[index] for c in self.tensors])
+        return tuple([Tensor(c.array[index]) if isinstance(c, Tensor) else c[index] for c in self.tensors])
 
     def __len__(self) -> int:
         return len(self.tensors[0])
@@ -54,8 +54,9 @@ class TensorDataset(Dataset):
         """The batch of these samples, each column picked at once."""
         if type(self).__getitem__ is not TensorDataset.__getitem__:
             return NotImplemented  # a subclass with samples of its own
-        arrays = [c.data if isinstance(c, Tensor) else c for c in self.tensors]
-        arrays = [x.take(array_module(x).asarray(indices, np.int64), axis=0) for x in arrays]
+        rows = as_integers(indices)
+        arrays = [c.array if isinstance(c, Tensor) else c for c in self.tensors]
+        arrays = [x.take(array_module(x).asarray(rows), axis=0) for x in arrays]
         if any(isinstance(c, Tensor) for c in self.tensors):
             return tuple([Tensor(array) for array in arrays])
         return tuple(arrays)

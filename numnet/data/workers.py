@@ -70,7 +70,8 @@ class Workers:
         if getattr(here, "_inheriting", False):  # as multiprocessing asks it itself: is this a child being started?
             raise WorkerError("a program that can be imported", "one that starts processes when it is imported", GUARD)
         if here.daemon:
-            raise WorkerError("a DataLoader with workers in a program", "one inside of a worker", "num_workers=0")
+            got = "one inside of a worker, or of another daemon"
+            raise WorkerError("a DataLoader with workers in a program", got, "num_workers=0")
         self.timeout = timeout
         self.method: str = context.get_start_method()
         self.heard = [False] * count  # from whom anything came
@@ -216,6 +217,8 @@ def _work(end: Any, setup: Any, number: int, parent: int) -> None:
             message = _encoded((None, failed) if failed else (fetch(task), None))
         except Exception as error:
             message = _encoded((None, _portable(error, number)))
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()  # what the data set printed would end with the worker, where it is not printed to a terminal
         outbox.put(message)
 
 

@@ -106,7 +106,7 @@ def _of_layer(layer: Layer, a: Layer, inputs: tuple[Any, ...]) -> Numbers:
     if own is not shared and [n for n, _ in own.named_parameters()] == [n for n, _ in shared.named_parameters()]:
         for p, q in zip(own.parameters(), shared.parameters(), strict=True):
             if p.shape == q.shape:
-                p.data[...] = q.data
+                p.array[...] = q.array
     for module in own.modules():
         for name, value in list(vars(module).items()):
             if isinstance(value, np.random.Generator):
@@ -120,7 +120,7 @@ def _of_layer(layer: Layer, a: Layer, inputs: tuple[Any, ...]) -> Numbers:
         result = own.backward(deltas if len(deltas) > 1 else deltas[0])
         given = result if isinstance(result, tuple) else (result,)
         found += [(f"∂J/∂input {i}", d) for i, d in enumerate(given) if d is not None]
-        found += [(f"∂J/∂{n}", p.grad) for n, p in own.named_parameters() if p.grad is not None]
+        found += [(f"∂J/∂{n}", p.grad_array) for n, p in own.named_parameters() if p.grad_array is not None]
         found += [(n, np.asarray(buffer)) for n, buffer in own.named_buffers()]
         with no_grad():
             found += [("output in evaluation mode", np.asarray(y)) for y in flatten(own.eval()(*inputs))]
@@ -154,9 +154,9 @@ def _of_optimizer(optimizer: Optimizer) -> Numbers:
     own = type(optimizer)([w], **options)
 
     def closure() -> float:
-        w.grad = w.data * [1.0, 4.0]
-        return float(0.5 * (w.data * w.grad).sum())
+        w.grad_array = w.array * [1.0, 4.0]
+        return float(0.5 * (w.array * w.grad_array).sum())
 
     for step in range(1, STEPS + 1):
         own.step(closure)
-        yield f"w after step {step}", w.data.copy()
+        yield f"w after step {step}", w.array.copy()

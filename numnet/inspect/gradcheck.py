@@ -141,7 +141,7 @@ class _Objective:
                 named.append((f"∂J/∂input[{i}]" if len(self.inputs) > 1 else "∂J/∂input", x, delta))
         for name, p in self.layer.named_parameters():
             if p.requires_grad:
-                named.append((f"∂J/∂{name}", p.data, np.zeros(p.shape) if p.grad is None else p.grad.copy()))
+                named.append((f"∂J/∂{name}", p.array, np.zeros(p.shape) if p.grad_array is None else p.grad_array.copy()))
         return named
 
     def backward(self) -> tuple[Any, ...]:
@@ -154,9 +154,9 @@ class _Objective:
 
     def overwritten(self) -> list[GradientRow]:
         """A row for each parameter whose ``grad`` a second backward overwrites instead of adding to it."""
-        before = {n: p.grad.copy() for n, p in self.layer.named_parameters() if p.grad is not None}
+        before = {n: p.grad_array.copy() for n, p in self.layer.named_parameters() if p.grad_array is not None}
         self.backward()
-        after: dict[str, Any] = {n: p.grad for n, p in self.layer.named_parameters()}
+        after: dict[str, Any] = {n: p.grad_array for n, p in self.layer.named_parameters()}
         hint = "a second backward must add to grad: use parameter.accumulate(…)"
         return [
             GradientRow(f"∂J/∂{n}", g.shape, 1.0, (), float(after[n].sum()), float(2 * g.sum()), 0, hint, False)

@@ -72,7 +72,7 @@ def time_shares(net: Module, x: Array, target: Array, loss: Loss) -> list[TimeSh
         OptionError: no recurrent layer in ``net`` was gone back through.
     """
     parameters = list(net.parameters())
-    gradients = [p.grad for p in parameters]
+    gradients = [p.grad_array for p in parameters]
     net.zero_grad()
     recorder = _Recorder()
     try:
@@ -82,7 +82,7 @@ def time_shares(net: Module, x: Array, target: Array, loss: Loss) -> list[TimeSh
             net.backward(loss.backward())
     finally:
         for p, gradient in zip(parameters, gradients, strict=True):
-            p.grad = gradient
+            p.grad_array = gradient
     if not recorder.found:
         cure = "time_shares is for nn.RNN, nn.LSTM and nn.GRU; trace shows the gradients of other layers"
         raise OptionError("a network with a recurrent layer that J depends on", type(net).__name__, cure)

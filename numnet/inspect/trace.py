@@ -88,9 +88,9 @@ class _Recorder:
         step.input_delta = input_deltas[0]
         if isinstance(call.layer, Module):
             for name, parameter in call.layer.named_parameters(recurse=False):
-                if parameter.grad is not None:
-                    step.parameter_gradients[name] = parameter.grad
-                    parameter.grad = None  # so that a layer used twice shows the share of each use
+                if parameter.grad_array is not None:
+                    step.parameter_gradients[name] = parameter.grad_array
+                    parameter.grad_array = None  # so that a layer used twice shows the share of each use
 
 
 def trace(net: Module, x: Array, target: Array, loss: Loss) -> Trace:
@@ -107,7 +107,7 @@ def trace(net: Module, x: Array, target: Array, loss: Loss) -> Trace:
         loss: a loss with ``reduction="mean"`` or ``"sum"``.
     """
     parameters = list(net.parameters())
-    gradients = [p.grad for p in parameters]
+    gradients = [p.grad_array for p in parameters]
     net.zero_grad()
     recorder = _Recorder()
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..call import Call
+from ..errors import unknown_names
 from ..tensor import Parameter
 from . import functional, init, utils
 from .activation import (
@@ -267,3 +268,5 @@ __all__ = [
     "init",
     "utils",
 ]
+
+__getattr__ = unknown_names(__name__)

@@ -70,7 +70,7 @@ class Bilinear(Layer):
         t, rows2 = self._first_product(x1), x2.reshape(-1, self.in2_features)
         z = (t * rows2[:, None]).sum(axis=2)  # (N, out)
         if self.bias is not None:
-            z += self.bias.data
+            z += self.bias.array
         return z.reshape(*x1.shape[:-1], self.out_features)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array | None, Array | None]:
@@ -90,7 +90,7 @@ class Bilinear(Layer):
 
     def _matrix(self) -> Array:
         """W as the matrix (out · in2, in1) of a linear map of x₁."""
-        return self.weight.data.transpose(0, 2, 1).reshape(self.out_features * self.in2_features, self.in1_features)
+        return self.weight.array.transpose(0, 2, 1).reshape(self.out_features * self.in2_features, self.in1_features)
 
     def _first_product(self, x1: Array) -> Array:
         """t[n, o, j] = Σᵢ x₁[n, i] W[o, i, j]."""
@@ -98,7 +98,7 @@ class Bilinear(Layer):
         return t.reshape(len(t), self.out_features, self.in2_features)  # (N, out, in2)
 
     def _expect(self, x1: Array, x2: Array) -> None:
-        W = self.weight.data
+        W = self.weight.array
         expect_floating(x1, W.dtype)
         expect_shape(x1, "… in1", {"in1": self.in1_features}, "make in1_features the size of x1's last axis")
         if not is_array(x2) or x2.dtype != W.dtype:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from ..errors import OptionError, ShapeError
-from ..tensor import Parameter, Tensor, cat
+from ..functions import cat
+from ..tensor import Parameter, Tensor
 from .holder import DictOf, ListOf
 from .module import Module
 

@@ -122,7 +122,7 @@ class _Conv(_Convolution):
         return tuple((p, p) for p in self.padding)
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
-        W, b = self.weight.data, None if self.bias is None else self.bias.data
+        W, b = self.weight.array, None if self.bias is None else self.bias.array
         expect_floating(x, W.dtype)
         batch = as_batch(x, self.axes, self.in_channels)  # (N, C, *in)
         if self.padding_mode != "zeros":
@@ -135,7 +135,7 @@ class _Conv(_Convolution):
         x, W, b = ctx.x, self.weight, self.bias
         delta = delta[None] if ctx.alone else delta  # (N, F, *out)
         needs = (ctx.needs_input_grad[0], W.requires_grad, b is not None and b.requires_grad)
-        delta_x, dW, db = kernels.conv_backward(x, W.data, delta, self.window, self.groups, needs)
+        delta_x, dW, db = kernels.conv_backward(x, W.array, delta, self.window, self.groups, needs)
         if dW is not None:
             W.accumulate(dW)
         if db is not None and b is not None:

@@ -70,7 +70,7 @@ class _ConvTranspose(_Convolution):
         return out
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
-        W, b = self.weight.data, None if self.bias is None else self.bias.data
+        W, b = self.weight.array, None if self.bias is None else self.bias.array
         expect_floating(x, W.dtype)
         batch = as_batch(x, self.axes, self.in_channels)  # (N, C, *in)
         ctx.x, ctx.alone = batch, x.ndim == self.axes + 1
@@ -86,13 +86,13 @@ class _ConvTranspose(_Convolution):
         x, W, b = ctx.x, self.weight, self.bias
         delta = delta[None] if ctx.alone else delta  # (N, F, *out)
         if W.requires_grad:
-            _, dW, _ = kernels.conv_backward(delta, W.data, x, self.window, self.groups, (False, True, False))
+            _, dW, _ = kernels.conv_backward(delta, W.array, x, self.window, self.groups, (False, True, False))
             W.accumulate(dW)
         if b is not None and b.requires_grad:
             b.accumulate(delta.sum(axis=(0, *range(2, delta.ndim))))
         if not ctx.needs_input_grad[0]:
             return None
-        delta_x = kernels.conv(delta, W.data, None, self.window, self.groups)  # (N, C, *in)
+        delta_x = kernels.conv(delta, W.array, None, self.window, self.groups)  # (N, C, *in)
         return delta_x[0] if ctx.alone else delta_x
 
 

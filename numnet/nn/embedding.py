@@ -76,7 +76,7 @@ class Embedding(Layer):
         self.weight = Parameter(np.empty((num_embeddings, embedding_dim), np.float32))
         init.normal_(self.weight, rng=rng)
         if padding_idx is not None:
-            self.weight.data[padding_idx] = 0
+            self.weight.array[padding_idx] = 0
 
     @classmethod
     def from_pretrained(
@@ -107,7 +107,7 @@ class Embedding(Layer):
         ctx.x = x
         if self.max_norm is not None:
             self._renormalise(array_module(x).unique(x))
-        W = self.weight.data
+        W = self.weight.array
         return array_module(W).take(W, x, axis=0)
 
     def backward(self, ctx: Ctx, delta: Array) -> None:
@@ -124,7 +124,7 @@ class Embedding(Layer):
 
     def _renormalise(self, rows: Array) -> None:
         """Scale those of the rows down that are longer than ``max_norm``; 1e-7 keeps them below it, as in PyTorch."""
-        W = self.weight.data
+        W = self.weight.array
         lengths = norm(W[rows], self.norm_type)  # (rows, 1)
         long = (lengths > self.max_norm)[:, 0]
         W[rows[long]] *= self.max_norm / (lengths[long] + 1e-7)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from ..arrays import Array, array_module
 from ..call import Ctx
 from ..errors import OptionError, ShapeError
-from ..tensor import Tensor, where
+from ..functions import where
+from ..tensor import Tensor
 from .distance import PairwiseDistance, expect_alike, expect_order, norm, norm_slope
 from .expect import expect_same_shape
 from .margin import MarginRankingLoss, expect_signs
@@ -184,7 +185,7 @@ class TripletMarginWithDistanceLoss(Module):
         if self.swap:
             other = d(positive, negative)
             apart = where(apart < other, apart, other)
-        J: Tensor = self.ranking(apart, together, array_module(apart.data).ones(apart.shape, apart.dtype))
+        J: Tensor = self.ranking(apart, together, array_module(apart.array).ones(apart.shape, apart.dtype))
         return J
 
 

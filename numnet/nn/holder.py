@@ -55,7 +55,7 @@ class _Holder(Module, Generic[T]):
 
     def extra_repr(self) -> str:
         held = self._held().items() if self._kind is Parameter else ()
-        return ", ".join(f"{name}: {describe(p.data)}" for name, p in held if isinstance(p, Parameter))
+        return ", ".join(f"{name}: {describe(p.array)}" for name, p in held if isinstance(p, Parameter))
 
 
 class ListOf(_Holder[T]):

@@ -242,7 +242,7 @@ _GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": sqrt(2), "selu":
 
 
 def _array(tensor: Any) -> Array:
-    return tensor if is_array(tensor) else tensor.data  # in this order: an array of NumPy's has a .data of its own
+    return tensor if is_array(tensor) else tensor.array  # in this order: an array of NumPy's has a .data of its own
 
 
 def _shape(tensor: Any) -> tuple[int, ...]:

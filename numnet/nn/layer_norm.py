@@ -30,7 +30,7 @@ class _RowNorm(Layer):
     eps: float | None
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
-        gamma, beta = (None if p is None else p.data for p in (self.weight, self.bias))
+        gamma, beta = (None if p is None else p.array for p in (self.weight, self.bias))
         expect_floating(x, None if gamma is None else gamma.dtype)
         rows, ctx.folds = self._layout(x)
         y = self._normalised(ctx, x.reshape(rows)).reshape(ctx.folds)  # x̂, an array of our own
@@ -52,7 +52,7 @@ class _RowNorm(Layer):
         if not ctx.needs_input_grad[0]:
             return None
         if gamma is not None:
-            d = d * gamma.data.reshape(-1, 1)
+            d = d * gamma.array.reshape(-1, 1)
         return self._delta_x(ctx, d.reshape(ctx.x.shape)).reshape(delta.shape)
 
     def _layout(self, x: Array) -> tuple[tuple[int, int], tuple[int, int, int]]:

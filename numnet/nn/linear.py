@@ -53,7 +53,7 @@ class Linear(Layer):
         init.default_(self.weight, self.bias, rng=rng)
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
-        W, b = self.weight.data, None if self.bias is None else self.bias.data
+        W, b = self.weight.array, None if self.bias is None else self.bias.array
         expect_floating(x, W.dtype)
         expect_shape(x, "… in", {"in": self.in_features}, _cure(x, self.in_features))
         ctx.x = x
@@ -65,7 +65,7 @@ class Linear(Layer):
         needs = (ctx.needs_input_grad[0], W.requires_grad, b is not None and b.requires_grad)
         N = prod(x.shape[:-1])
         delta_x, dW, db = kernels.linear_backward(
-            x.reshape(N, self.in_features), W.data, delta.reshape(N, self.out_features), needs
+            x.reshape(N, self.in_features), W.array, delta.reshape(N, self.out_features), needs
         )
         if dW is not None:
             W.accumulate(dW)

@@ -67,7 +67,7 @@ class Maxout(Layer):
         init.default_(self.weight, self.bias, rng=rng)
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
-        W, b = self.weight.data, None if self.bias is None else self.bias.data
+        W, b = self.weight.array, None if self.bias is None else self.bias.array
         expect_floating(x, W.dtype)
         cure = "make in_features of this layer the size of x's last axis"
         expect_shape(x, "… in", {"in": self.in_features}, cure)
@@ -86,7 +86,7 @@ class Maxout(Layer):
         delta_z = xp.where(ctx.largest == pieces, d, delta.dtype.type(0))  # (N, k, out)
         delta_z = delta_z.reshape(len(d), self.pieces * self.out_features)
         needs = (ctx.needs_input_grad[0], W.requires_grad, b is not None and b.requires_grad)
-        delta_x, dW, db = kernels.linear_backward(x.reshape(-1, self.in_features), W.data, delta_z, needs)
+        delta_x, dW, db = kernels.linear_backward(x.reshape(-1, self.in_features), W.array, delta_z, needs)
         if dW is not None:
             W.accumulate(dW)
         if db is not None and b is not None:

@@ -11,11 +11,12 @@ import numpy as np
 
 from ..arrays import Array, array_module, as_dtype, is_array, is_floating
 from ..call import delta_misfit, state
-from ..errors import BackwardError, DtypeError, NumnetError, ShapeError, StateDictError, describe
+from ..errors import BackwardError, DtypeError, NumnetError, ShapeError, StateDictError, UnknownNameError, describe
 from ..kernels import gpu
 from ..nested import flatten, unflatten
 from ..tape import backpropagate
 from ..tensor import Parameter, Tensor
+from ..writes import place_of_caller
 
 __all__ = ["Module"]
 
@@ -62,28 +63,38 @@ class Module:
     _buffers: tuple[str, ...] = ()
     _transient: tuple[str, ...] = ()  # those of the buffers that are in no state dict
 
-    __slots__ = ("__dict__", "__weakref__", "_latest")  # vars(module) holds settings, parameters and children alone
+    # vars(module) holds settings, parameters and children alone
+    __slots__ = ("__dict__", "__weakref__", "_arguments", "_latest")
 
     _latest: _Latest
+    _arguments: tuple[tuple[Any, ...], dict[str, Any]] | None  # what the constructor got, which a file of it holds
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
         module = super().__new__(cls)
         module._latest = _Latest()
+        module._arguments = args, options
         return module
 
-    def __getstate__(self) -> dict[str, Any]:
-        return vars(self).copy()  # a copy of a module starts without a latest call
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a copy gets, which starts without a latest call."""
+        arguments = self._arguments
+        if arguments is not None and any(isinstance(a, Iterator) for a in (*arguments[0], *arguments[1].values())):
+            arguments = None  # used up, and not to be copied
+        return vars(self).copy(), {"_arguments": arguments}
+
+    def __getattr__(self, name: str) -> Any:
+        raise UnknownNameError(self, name)
 
     # ------------------------------------------------------------------ calling
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
-        if state.root is not None:
+        if state.run is not None:
             return self._call(inputs, options)
-        state.root = self
+        state.run = self, place_of_caller(1) if state.recording else None
         try:
             return self._call(inputs, options)
         finally:
-            state.root = None
+            state.run = None
 
     def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         for x in (*inputs, *options.values()):
@@ -107,7 +118,7 @@ class Module:
             latest.record = _Record(leaves, outputs)
         else:
             latest.why_not = "a call under no_grad"
-        return unflatten(result, [None if y is None else y.data for y in flatten(result)])
+        return unflatten(result, [None if y is None else y.array for y in flatten(result)])
 
     def _leaf(self, position: int, x: Any) -> Any:
         """The array ``x`` as the start of a tape; every array of a tuple."""
@@ -161,8 +172,8 @@ class Module:
             error.where = f"{type(self).__name__}, backward"
             raise error
         outputs = record.outputs
-        if delta is None and len(outputs) == 1 and outputs[0].data.size == 1:
-            delta = array_module(outputs[0].data).ones(outputs[0].shape, outputs[0].dtype)
+        if delta is None and len(outputs) == 1 and outputs[0].array.size == 1:
+            delta = array_module(outputs[0].array).ones(outputs[0].shape, outputs[0].dtype)
         deltas = tuple(flatten(delta))
         try:
             self._check_deltas(outputs, deltas)
@@ -176,8 +187,8 @@ class Module:
         inputs = flatten(record.inputs)
         asked = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
         if len(asked) == 1:
-            return asked[0].grad
-        return unflatten(record.inputs, [x.grad if isinstance(x, Tensor) else None for x in inputs])
+            return asked[0].grad_array
+        return unflatten(record.inputs, [x.grad_array if isinstance(x, Tensor) else None for x in inputs])
 
     @staticmethod
     def _check_deltas(outputs: tuple[Tensor, ...], deltas: tuple[Any, ...]) -> None:
@@ -320,15 +331,15 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Let the next backward start from zero: every ``grad`` becomes ``None``, or zeros if not ``set_to_none``."""
         for _, parameter in self.named_parameters():  # every step: without the search for what hides
-            parameter.grad = None if set_to_none or parameter.grad is None else 0 * parameter.grad
+            parameter.grad_array = None if set_to_none or parameter.grad_array is None else 0 * parameter.grad_array
 
     # ------------------------------------------------------------------ dtype and device
 
     def _convert(self, convert: Callable[[Array], Array]) -> Self:
         for parameter in self.parameters():
-            parameter.data = convert(parameter.data)
-            if parameter.grad is not None:
-                parameter.grad = convert(parameter.grad)
+            parameter.array = convert(parameter.array)
+            if parameter.grad_array is not None:
+                parameter.grad = convert(parameter.grad_array)
         for module in self.modules():
             for name in module._buffers:
                 buffer = getattr(module, name, None)
@@ -363,17 +374,23 @@ class Module:
     # ------------------------------------------------------------------ state
 
     def state_dict(self, prefix: str = "") -> dict[str, Array]:
-        """A copy of every parameter and buffer by path, shared ones under each of their paths; names are PyTorch's."""
+        """A copy of every parameter and buffer by path; names are PyTorch's.
+
+        What is shared is one array here too, under each of its paths, and so once in a file of it.
+        """
         arrays: dict[str, Array] = {}
+        copies: dict[int, Array] = {}
         for path, module in self.named_modules(prefix.removesuffix("."), remove_duplicate=False):
             for name, array in module._own_arrays():
-                arrays[f"{path}.{name}" if path else name] = array.copy()
+                if id(array) not in copies:
+                    copies[id(array)] = array.copy()
+                arrays[f"{path}.{name}" if path else name] = copies[id(array)]
         return arrays
 
     def _own_arrays(self) -> Iterator[tuple[str, Array]]:
         for name, value in vars(self).items():
             if isinstance(value, Parameter):
-                yield name, value.data
+                yield name, value.array
         for name in self._buffers:
             array = getattr(self, name, None)
             if array is None or name in self._transient:

@@ -8,7 +8,8 @@ import numpy as np
 
 from ..arrays import array_module, is_floating
 from ..errors import DtypeError, NumnetError, OptionError, ShapeError, describe
-from ..tensor import Parameter, Tensor, cat
+from ..functions import cat
+from ..tensor import Parameter, Tensor
 from . import init
 from .attention import ScaledDotProductAttention
 from .expect import conversion
@@ -172,7 +173,7 @@ class MultiheadAttention(Module):
         if learned is not None:
             parts.append(learned.expand(one))
         if self.add_zero_attn:
-            parts.append(Tensor(array_module(x.data).zeros(one, x.dtype)))
+            parts.append(Tensor(array_module(x.array).zeros(one, x.dtype)))
         return cat(parts, axis)
 
     def _mask(self, padding: Tensor | None, mask: Tensor | None, sizes: tuple[int, int, int], dtype: Any) -> Any:
@@ -191,14 +192,14 @@ class MultiheadAttention(Module):
         if all(m.dtype == bool for m in masks):
             hidden = masks[0] if len(masks) == 1 else masks[0] | masks[1]
             return ~self._extended(hidden)
-        scores = [m if is_floating(m.data) else _as_scores(m, dtype) for m in masks]
+        scores = [m if is_floating(m.array) else _as_scores(m, dtype) for m in masks]
         return self._extended(scores[0] if len(scores) == 1 else scores[0] + scores[1])
 
     def _extended(self, mask: Tensor) -> Tensor:
         """The mask with 0 or False, for seen, where keys are appended."""
         if not self._extra_keys:
             return mask
-        seen = array_module(mask.data).zeros((*mask.shape[:-1], self._extra_keys), mask.dtype)
+        seen = array_module(mask.array).zeros((*mask.shape[:-1], self._extra_keys), mask.dtype)
         return cat([mask, Tensor(seen)], -1)
 
     def _expect_inputs(self, query: Tensor, key: Tensor, value: Tensor, batch_first: bool) -> None:
@@ -219,14 +220,14 @@ class MultiheadAttention(Module):
         for name, x in (("query", query), ("key", key), ("value", value)):
             if x.dtype != dtype:
                 expected = f"{name} of {dtype}, as the parameters are"
-                raise self._located(DtypeError(expected, describe(x.data), conversion(name, x.data, dtype)))
+                raise self._located(DtypeError(expected, describe(x.array), conversion(name, x.array, dtype)))
 
     def _expect_mask(self, name: str, mask: Tensor, shapes: list[tuple[int, ...]], dtype: Any) -> None:
         if mask.dtype != bool and mask.dtype != dtype:
-            known = is_floating(mask.data)
+            known = is_floating(mask.array)
             cure = f"mask.astype(np.{dtype}), or a boolean mask" if known else "mask.astype(bool): True hides a key"
             expected = f"{name} of booleans or of {dtype}, as the inputs are"
-            raise self._located(DtypeError(expected, describe(mask.data), cure))
+            raise self._located(DtypeError(expected, describe(mask.array), cure))
         if mask.shape not in shapes:
             cure = "one row for each query, one column for each key"
             if name == "key_padding_mask":
@@ -244,7 +245,7 @@ def _drawn(shape: tuple[int, ...], rng: np.random.Generator | None) -> Parameter
 
 
 def _as_scores(hidden: Tensor, dtype: Any) -> Tensor:
-    return Tensor(array_module(hidden.data).where(hidden.data, dtype.type(-np.inf), dtype.type(0)))
+    return Tensor(array_module(hidden.array).where(hidden.array, dtype.type(-np.inf), dtype.type(0)))
 
 
 def _thirds(packed: Parameter) -> list[Tensor]:

@@ -63,7 +63,7 @@ class _ChannelNorm(Layer):
         self.register_buffer("num_batches_tracked", np.zeros((), np.int64) if tracked else None)
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
-        gamma, beta = (None if p is None else p.data for p in (self.weight, self.bias))
+        gamma, beta = (None if p is None else p.array for p in (self.weight, self.bias))
         letters = self._expect(x, gamma)
         shape = x.shape
         N, C = (shape[0] if letters.startswith("N") else 1), self.num_features
@@ -93,7 +93,7 @@ class _ChannelNorm(Layer):
         needs = (ctx.needs_input_grad[0], needs_gamma, needs_beta)
         d = delta.reshape(ctx.x.shape)  # (N, C, S)
         copies = ctx.x.shape[1] // self.num_features
-        W = None if gamma is None else _repeated(gamma.data, copies)
+        W = None if gamma is None else _repeated(gamma.array, copies)
         if ctx.measured:
             deltas = kernels.batch_norm_train_backward(ctx.x, d, W, ctx.mean, ctx.inv_std, needs)
         else:

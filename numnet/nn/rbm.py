@@ -76,23 +76,23 @@ class BernoulliRBM(Layer):
         return p
 
     def backward(self, ctx: Ctx, delta: Array) -> Array:
-        v, p, W = ctx.v, ctx.p, self.weight.data
+        v, p, W = ctx.v, ctx.p, self.weight.array
         epsilon = delta * p * (1 - p)  # (N, H)
         rows = epsilon.reshape(-1, self.n_hidden)
         self.weight.accumulate(rows.T @ v.reshape(-1, self.n_visible))
         self.hidden_bias.accumulate(rows.sum(axis=0))
-        self.visible_bias.accumulate(array_module(v).zeros_like(self.visible_bias.data))
+        self.visible_bias.accumulate(array_module(v).zeros_like(self.visible_bias.array))
         return epsilon @ W
 
     def hidden(self, v: Array) -> Array:
         """p(h = 1 | v): (N, V) to (N, H)."""
         self._expect("V", v, self.n_visible)
-        return kernels.sigmoid(v @ self.weight.data.T + self.hidden_bias.data)
+        return kernels.sigmoid(v @ self.weight.array.T + self.hidden_bias.array)
 
     def visible(self, h: Array) -> Array:
         """p(v = 1 | h) = σ(h W + b): (N, H) to (N, V)."""
         self._expect("H", h, self.n_hidden)
-        return kernels.sigmoid(h @ self.weight.data + self.visible_bias.data)
+        return kernels.sigmoid(h @ self.weight.array + self.visible_bias.array)
 
     def sample(self, p: Array) -> Array:
         """Each unit 1 with its probability, else 0. The same seed draws the same in float32 and float64."""
@@ -108,7 +108,7 @@ class BernoulliRBM(Layer):
     def free_energy(self, v: Array) -> Array:
         """F(v) = -b·v - Σⱼ log (1 + e^(Wⱼ·v + cⱼ)), so that p(v) = e^-F(v) / Z: (N, V) to (N,)."""
         self._expect("V", v, self.n_visible)
-        return -(v @ self.visible_bias.data) - softplus(v @ self.weight.data.T + self.hidden_bias.data).sum(axis=-1)
+        return -(v @ self.visible_bias.array) - softplus(v @ self.weight.array.T + self.hidden_bias.array).sum(axis=-1)
 
     def contrastive_divergence(self, v: Array, k: int = 1, persistent: bool = False) -> Array:
         """Add to the parameters' ``grad`` an estimate of ∂(-log p(v))/∂parameter, the mean over the batch.
@@ -134,7 +134,7 @@ class BernoulliRBM(Layer):
 
         Source: Hinton 2002, equation 9; Tieleman 2008, section 3.
         """
-        expect_floating(v, self.weight.data.dtype)
+        expect_floating(v, self.weight.array.dtype)
         if v.ndim != 2 or len(v) == 0 or v.shape[1] != self.n_visible:
             cure = "v[None] makes a batch of one" if v.ndim == 1 else "give a batch of rows"
             raise ShapeError(f"v of shape (N, V={self.n_visible}), N ≥ 1", f"shape {v.shape}", cure)
@@ -158,5 +158,5 @@ class BernoulliRBM(Layer):
         return f"n_visible={self.n_visible}, n_hidden={self.n_hidden}{chains}"
 
     def _expect(self, letter: str, x: Array, size: int) -> None:
-        expect_floating(x, self.weight.data.dtype)
+        expect_floating(x, self.weight.array.dtype)
         expect_shape(x, f"… {letter}", {letter: size}, "make the last axis the units of that layer")

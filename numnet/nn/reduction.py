@@ -34,7 +34,7 @@ class Reduced(Loss):
     def _set_weight(self, name: str, weight: Array | Tensor | None) -> None:
         """Make ``weight`` a buffer: a constant that moves with the loss and is in its state dict."""
         if weight is not None:
-            array = weight.data if isinstance(weight, Tensor) else weight
+            array = weight.array if isinstance(weight, Tensor) else weight
             if not (is_array(array) or isinstance(array, np.generic)) or not is_floating(array):
                 expected = f"{type(self).__name__} with {name} as an array of floats"
                 raise DtypeError(expected, describe(array), f"np.asarray({name}, dtype=np.float32)")

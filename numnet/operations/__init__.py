@@ -8,20 +8,35 @@ from __future__ import annotations
 
 from .arithmetic import Add, Divide, ElementwisePower, MatMul, Multiply, Negative, Subtract
 from .elementwise import Abs, Cast, Clamp, Cos, Exp, Log, Power, Relu, Sigmoid, Sin, Sqrt, Tanh, ToDevice
-from .indexing import Concatenate, Index, Where
-from .operation import Axes, Operation, normalised_axes
-from .reduction import Max, MaxAlong, Mean, Min, MinAlong, Norm, Product, StandardDeviation, Sum, Variance
+from .indexing import Assign, Concatenate, Index, Where
+from .operation import Axes, Operation, as_array, as_operand, expect_alike, normalised_axes
+from .reduction import (
+    CumulativeSum,
+    Max,
+    MaxAlong,
+    Mean,
+    Min,
+    MinAlong,
+    Norm,
+    Product,
+    StandardDeviation,
+    Sum,
+    TopK,
+    Variance,
+)
 from .shape import Broadcast, Permute, Reshape
 
 __all__ = [
     "Abs",
     "Add",
+    "Assign",
     "Axes",
     "Broadcast",
     "Cast",
     "Clamp",
     "Concatenate",
     "Cos",
+    "CumulativeSum",
     "Divide",
     "ElementwisePower",
     "Exp",
@@ -50,7 +65,11 @@ __all__ = [
     "Sum",
     "Tanh",
     "ToDevice",
+    "TopK",
     "Variance",
     "Where",
+    "as_array",
+    "as_operand",
+    "expect_alike",
     "normalised_axes",
 ]

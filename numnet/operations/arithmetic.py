@@ -21,6 +21,8 @@ class Add(Operation):
     Shapes: a and b any that broadcast, y and δ what they broadcast to.
     """
 
+    ufunc = "add"
+
     def forward(self, ctx: Ctx, a: Array, b: Array) -> Array:
         a, b = fitting(a, b)
         ctx.shapes = a.shape, b.shape
@@ -43,6 +45,8 @@ class Subtract(Operation):
 
     Shapes: a and b any that broadcast, y and δ what they broadcast to.
     """
+
+    ufunc = "subtract"
 
     def forward(self, ctx: Ctx, a: Array, b: Array) -> Array:
         a, b = fitting(a, b)
@@ -67,6 +71,8 @@ class Negative(Operation):
     Shapes: x any, y and δ the same.
     """
 
+    ufunc = "negative"
+
     def forward(self, ctx: Ctx, x: Array) -> Array:
         return -x
 
@@ -83,6 +89,8 @@ class Multiply(Operation):
 
     Shapes: a and b any that broadcast, y and δ what they broadcast to.
     """
+
+    ufunc = "multiply"
 
     def forward(self, ctx: Ctx, a: Array, b: Array) -> Array:
         a, b = fitting(a, b)
@@ -108,6 +116,8 @@ class Divide(Operation):
 
     Shapes: a and b any that broadcast, y and δ what they broadcast to.
     """
+
+    ufunc = "divide"
 
     def forward(self, ctx: Ctx, a: Array, b: Array) -> Array:
         a, b = fitting(a, b)
@@ -135,6 +145,8 @@ class ElementwisePower(Operation):
 
     Both are summed over broadcast axes.
     """
+
+    ufunc = "power"
 
     def forward(self, ctx: Ctx, a: Array, b: Array) -> Array:
         a, b = fitting(a, b)

@@ -63,6 +63,8 @@ class Abs(Operation):
     Shapes: x any, y and δ the same.
     """
 
+    ufunc = "absolute"
+
     def forward(self, ctx: Ctx, x: Array) -> Array:
         ctx.x = x
         return abs(x)
@@ -80,6 +82,8 @@ class Exp(Operation):
 
     Shapes: x any, y and δ the same.
     """
+
+    ufunc = "exp"
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
         ctx.y = y = array_module(x).exp(as_floating(x))
@@ -99,6 +103,8 @@ class Log(Operation):
     Shapes: x any, y and δ the same.
     """
 
+    ufunc = "log"
+
     def forward(self, ctx: Ctx, x: Array) -> Array:
         ctx.x = x
         return array_module(x).log(as_floating(x))
@@ -116,6 +122,8 @@ class Sqrt(Operation):
 
     Shapes: x any, y and δ the same.
     """
+
+    ufunc = "sqrt"
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
         ctx.y = y = array_module(x).sqrt(as_floating(x))
@@ -135,6 +143,8 @@ class Sin(Operation):
     Shapes: x any, y and δ the same.
     """
 
+    ufunc = "sin"
+
     def forward(self, ctx: Ctx, x: Array) -> Array:
         ctx.x = x
         return array_module(x).sin(as_floating(x))
@@ -152,6 +162,8 @@ class Cos(Operation):
 
     Shapes: x any, y and δ the same.
     """
+
+    ufunc = "cos"
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
         ctx.x = x

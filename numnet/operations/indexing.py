@@ -11,7 +11,7 @@ from ..call import Ctx
 from ..errors import DtypeError, ShapeError
 from .operation import Operation, broadcast_back, expect_broadcastable, normalised_axes, of_one_dtype
 
-__all__ = ["Concatenate", "Index", "Where"]
+__all__ = ["Assign", "Concatenate", "Index", "Where"]
 
 
 class Index(Operation):
@@ -44,6 +44,54 @@ class Index(Operation):
         """Whether the key can choose one number twice: only arrays of integers can."""
         parts = self.key if isinstance(self.key, tuple) else (self.key,)
         return any(isinstance(p, list) or (is_array(p) and p.dtype.kind in "iu" and p.ndim > 0) for p in parts)
+
+
+class Assign(Operation):
+    """An array with some of its numbers replaced; v is converted to x's dtype.
+
+        y = x, but v at key
+
+        ∂J/∂x = δ, but 0 at key        ∂J/∂v = δ[key]        (summed over broadcast axes)
+
+    Shapes: x, y and δ any, v any that broadcasts to x[key].
+
+    Raises:
+        ShapeError: v does not fit what the key chooses.
+    """
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+    def forward(self, ctx: Ctx, x: Array, v: Array) -> Array:
+        ctx.shape, ctx.dtype = v.shape, v.dtype
+        y = x.copy()
+        self.in_place(y, v)
+        return y
+
+    def backward(self, ctx: Ctx, delta: Array) -> tuple[Array | None, Array | None]:
+        needs_x, needs_v = ctx.needs_input_grad
+        delta_x = delta_v = None
+        if needs_v:
+            delta_v = broadcast_back(delta[self.key], ctx.shape).astype(ctx.dtype)
+        if needs_x:
+            delta_x = delta.copy()
+            delta_x[self.key] = 0
+        return delta_x, delta_v
+
+    def region(self, x: Array) -> Array:
+        """The part of x that it writes, as a view; all of x where the key is not made of numbers and slices."""
+        parts = self.key if isinstance(self.key, tuple) else (self.key,)
+        simple = all(isinstance(part, (int, np.integer, slice)) and not isinstance(part, bool) for part in parts)
+        return x[(*parts, ...)] if simple else x
+
+    def in_place(self, x: Array, *others: Array) -> None:
+        """Write v into x."""
+        (v,) = others
+        try:
+            x[self.key] = v
+        except ValueError:
+            chosen = x[self.key].shape
+            raise ShapeError(f"numbers that broadcast to {chosen}", f"shape {v.shape}", "reshape them first") from None
 
 
 class Concatenate(Operation):

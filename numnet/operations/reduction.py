@@ -11,7 +11,20 @@ from ..call import Ctx
 from ..errors import DtypeError, ShapeError, describe
 from .operation import Axes, Operation, normalised_axes
 
-__all__ = ["Max", "MaxAlong", "Mean", "Min", "MinAlong", "Norm", "Product", "StandardDeviation", "Sum", "Variance"]
+__all__ = [
+    "CumulativeSum",
+    "Max",
+    "MaxAlong",
+    "Mean",
+    "Min",
+    "MinAlong",
+    "Norm",
+    "Product",
+    "StandardDeviation",
+    "Sum",
+    "TopK",
+    "Variance",
+]
 
 
 class Reduction(Operation):
@@ -271,6 +284,80 @@ class MinAlong(ExtremeAlong):
     """
 
     arg_name = "argmin"
+
+
+class TopK(Operation):
+    """The k largest along one axis, or the k smallest, in order, and their positions; of equals the first comes first.
+
+        y = the k largest of x,  i = their positions
+
+        ∂J/∂x = δ at i, and 0 elsewhere
+
+    NaN counts as larger than every number.
+
+    Raises:
+        ShapeError: no such axis, or fewer than k numbers along it.
+    """
+
+    def __init__(self, k: int, dim: int, largest: bool) -> None:
+        self.k = k
+        self.dim = dim
+        self.largest = largest
+
+    def forward(self, ctx: Ctx, x: Array) -> tuple[Array, Array]:
+        xp = array_module(x)
+        if x.ndim == 0:
+            x = x.reshape(1)
+            ctx.single = True
+        else:
+            ctx.single = False
+        (axis,) = normalised_axes(self.dim, x.ndim)
+        n = x.shape[axis]
+        if not 0 <= self.k <= n:
+            raise ShapeError(f"k from 0 to {n}, the size of axis {axis} of x with shape {x.shape}", f"k={self.k}")
+        if self.largest:  # backwards twice, so that a stable sort leaves the first of equals first
+            order = xp.flip(n - 1 - xp.flip(x, axis).argsort(axis=axis, kind="stable"), axis)
+        else:
+            order = x.argsort(axis=axis, kind="stable")
+        index = xp.ascontiguousarray(xp.take(order, xp.arange(self.k), axis))
+        ctx.axis, ctx.index, ctx.shape = axis, index, x.shape
+        y = xp.take_along_axis(x, index, axis)
+        return (y.reshape(()), index.reshape(())) if ctx.single and self.k else (y, index)
+
+    def backward(self, ctx: Ctx, delta: tuple[Array | None, None]) -> Array | None:
+        delta_y, _ = delta
+        if delta_y is None:
+            return None
+        xp = array_module(delta_y)
+        delta_x = xp.zeros(ctx.shape, delta_y.dtype)
+        xp.put_along_axis(delta_x, ctx.index, delta_y.reshape(ctx.index.shape), ctx.axis)
+        return delta_x.reshape(()) if ctx.single else delta_x
+
+
+class CumulativeSum(Operation):
+    """Sums of the first 1, 2, … numbers along one axis.
+
+        y = Σⱼ xⱼ, up to each i
+
+        ∂J/∂x = Σᵢ δᵢ, from each j on
+
+    Raises:
+        ShapeError: no such axis.
+    """
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+    def forward(self, ctx: Ctx, x: Array) -> Array:
+        axes = normalised_axes(self.dim, x.ndim)
+        ctx.axes = axes
+        return x.cumsum(axis=axes[0]) if axes else x.copy()
+
+    def backward(self, ctx: Ctx, delta: Array) -> Array:
+        if not ctx.axes:
+            return delta
+        xp, (axis,) = array_module(delta), ctx.axes
+        return xp.flip(xp.flip(delta, axis).cumsum(axis=axis), axis)
 
 
 def _size(shape: tuple[int, ...]) -> int:

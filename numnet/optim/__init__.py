@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..errors import unknown_names
 from . import lr_scheduler
 from .adadelta import Adadelta
 from .adafactor import Adafactor
@@ -34,3 +35,5 @@ __all__ = [
     "Rprop",
     "lr_scheduler",
 ]
+
+__getattr__ = unknown_names(__name__)

@@ -59,7 +59,7 @@ class Adadelta(Optimizer):
     def _update(self, parameter: Tensor, delta: Array, state: dict[str, Any], options: dict[str, Any]) -> None:
         state["step"] = state.get("step", 0) + 1
         kernels.adadelta_step(
-            parameter.data,
+            parameter.array,
             delta,
             remembered(state, "square_avg", parameter),
             remembered(state, "acc_delta", parameter),

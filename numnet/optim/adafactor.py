@@ -82,7 +82,7 @@ class Adafactor(Optimizer):
         return (*shape[:-2], 1, shape[-1]) if name == "col_var" else shape
 
     def _update(self, parameter: Tensor, delta: Array, state: dict[str, Any], options: dict[str, Any]) -> None:
-        W = parameter.data
+        W = parameter.array
         xp = array_module(W)
         t = state["step"] = state.get("step", 0) + 1
         if not W.size:

@@ -65,7 +65,7 @@ class Adagrad(Optimizer):
     def _update(self, parameter: Tensor, delta: Array, state: dict[str, Any], options: dict[str, Any]) -> None:
         state["step"] = state.get("step", 0) + 1
         kernels.adagrad_step(
-            parameter.data,
+            parameter.array,
             delta,
             remembered(state, "sum", parameter, options["initial_accumulator_value"]),
             state["step"],

@@ -27,7 +27,7 @@ class _Adaptive(Optimizer):
         state["step"] = state.get("step", 0) + 1
         beta1, beta2 = options["betas"]
         kernels.adam_step(
-            parameter.data,
+            parameter.array,
             delta,
             remembered(state, "exp_avg", parameter),
             remembered(state, "exp_avg_sq", parameter),

@@ -58,7 +58,7 @@ class Adamax(Optimizer):
         state["step"] = state.get("step", 0) + 1
         beta1, beta2 = options["betas"]
         kernels.adamax_step(
-            parameter.data,
+            parameter.array,
             delta,
             remembered(state, "exp_avg", parameter),
             remembered(state, "exp_inf", parameter),

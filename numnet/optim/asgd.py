@@ -72,7 +72,7 @@ class ASGD(Optimizer):
         lr, lambd = options["lr"], options["lambd"]
         t = state["step"] = state.get("step", 0) + 1
         kernels.asgd_step(
-            parameter.data,
+            parameter.array,
             delta,
             remembered(state, "ax", parameter),
             state.get("eta", float(np.float32(lr))),

@@ -104,7 +104,7 @@ class LBFGS(Optimizer):
         super().load_state_dict({**state_dict, "state": kept})
 
     def _memory_shape(self, name: str, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return (sum(p.data.size for p in self._parameters()),)
+        return (sum(p.array.size for p in self._parameters()),)
 
     # ------------------------------------------------------------------ the step
 
@@ -182,24 +182,27 @@ class LBFGS(Optimizer):
         return Point(t, J, delta, float(delta @ p))
 
     def _weights(self) -> list[Array]:
-        return [p.data.copy() for p in self._parameters()]
+        return [p.array.copy() for p in self._parameters()]
 
     def _gradient(self) -> Array:
         """∂J/∂W of all parameters as one vector; 0 where there is none."""
-        xp = array_module(next(self._parameters()).data)
-        parts = [xp.zeros_like(p.data) if p.grad is None or not p.requires_grad else p.grad for p in self._parameters()]
+        xp = array_module(next(self._parameters()).array)
+        parts = [
+            xp.zeros_like(p.array) if p.grad_array is None or not p.requires_grad else p.grad_array
+            for p in self._parameters()
+        ]
         return xp.concatenate([part.ravel() for part in parts])
 
     def _move(self, W: list[Array], p: Array, t: float) -> None:
         """Set the parameters to W + t p."""
         for (parameter, part), weight in zip(self._parts(p), W, strict=True):
-            parameter.data[...] = weight + t * part if t else weight
+            parameter.array[...] = weight + t * part if t else weight
 
     def _parts(self, vector: Array) -> Iterator[tuple[Tensor, Array]]:
         begin = 0
         for p in self._parameters():
-            yield p, vector[begin : begin + p.data.size].reshape(p.shape)
-            begin += p.data.size
+            yield p, vector[begin : begin + p.array.size].reshape(p.shape)
+            begin += p.array.size
 
 
 def _largest(vector: Array) -> float:

@@ -77,7 +77,7 @@ class NAdam(Optimizer):
         mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (t * options["momentum_decay"])) for t in (step, step + 1))
         state["mu_product"] = float(np.float32(state.get("mu_product", 1)) * np.float32(mu))
         kernels.nadam_step(
-            parameter.data,
+            parameter.array,
             delta,
             remembered(state, "exp_avg", parameter),
             remembered(state, "exp_avg_sq", parameter),

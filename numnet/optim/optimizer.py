@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import Array, array_module, is_array, is_floating
 from ..call import set_grad_enabled
-from ..errors import DtypeError, OptionError, StateDictError, describe
+from ..errors import DtypeError, OptionError, StateDictError, UnknownNameError, describe
 from ..tensor import Tensor
 
 __all__ = ["Optimizer", "evaluated", "expect_alike", "expect_at_least_zero", "expect_betas", "remembered"]
@@ -73,6 +73,9 @@ class Optimizer:
 
     # ------------------------------------------------------------------ use
 
+    def __getattr__(self, name: str) -> Any:
+        raise UnknownNameError(self, name)
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that requires a gradient and has one.
 
@@ -92,17 +95,17 @@ class Optimizer:
         """Call the closure, update every parameter that moves, return what the closure returned."""
         J = None if closure is None else evaluated(closure)
         moving = [(p, group) for group in self.param_groups for p in group["params"] if p.requires_grad]
-        moving = [(p, group) for p, group in moving if p.grad is not None]
+        moving = [(p, group) for p, group in moving if p.grad_array is not None]
         for p, _ in moving:
             expect_alike(p, self.state.get(p, {}))  # before anything moves
         for p, group in moving:
-            self._update(p, p.grad, self.state.setdefault(p, {}), group)
+            self._update(p, p.grad_array, self.state.setdefault(p, {}), group)
         return J
 
     def zero_grad(self) -> None:
         """Set every ``grad`` to ``None``, so that the next backward starts from zero."""
         for p in self._parameters():
-            p.grad = None
+            p.grad_array = None
 
     def add_param_group(self, group: Any) -> None:
         """One more group: a dictionary with ``"params"`` and whatever options differ from the defaults."""
@@ -133,7 +136,7 @@ class Optimizer:
         if not isinstance(p, Tensor):
             cure = "net.parameters(), not net.named_parameters()" if isinstance(p, tuple) else "pass net.parameters()"
             raise DtypeError("Parameters", describe(p), cure)
-        if not p.is_leaf or not is_floating(p.data):
+        if not p.is_leaf or not is_floating(p.array):
             cure = "pass what it was computed from" if not p.is_leaf else "x.float()"
             raise DtypeError("leaf tensors of a floating dtype", f"{'a leaf' if p.is_leaf else 'no leaf'}: {p!r}", cure)
 
@@ -204,13 +207,13 @@ class Optimizer:
             return [self._loaded(name, item, parameter) for item in value]
         if name in self._numbers:
             return self._numbers[name](value)
-        return array_module(parameter.data).array(np.asarray(value), dtype=parameter.dtype)
+        return array_module(parameter.array).array(np.asarray(value), dtype=parameter.dtype)
 
 
 def remembered(state: dict[str, Any], name: str, parameter: Tensor, initial: float = 0) -> Array:
     """The array of this name in the memory of the parameter; the first time, a new one filled with ``initial``."""
     if name not in state:
-        state[name] = array_module(parameter.data).full_like(parameter.data, initial)
+        state[name] = array_module(parameter.array).full_like(parameter.array, initial)
     return state[name]
 
 
@@ -239,7 +242,7 @@ def expect_alike(p: Tensor, memory: Mapping[str, Any]) -> None:
     """The arrays of a memory are of the parameter's dtype, and lie where it lies. Raises DtypeError."""
     for name, value in memory.items():
         for array in _arrays(value):
-            if array.dtype != p.dtype or type(array) is not type(p.data):
+            if array.dtype != p.dtype or type(array) is not type(p.array):
                 raise DtypeError(
                     f"{name} of {p.dtype} on {p.device}, as the parameter is",
                     describe(array),

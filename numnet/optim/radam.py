@@ -71,7 +71,7 @@ class RAdam(Optimizer):
         state["step"] = state.get("step", 0) + 1
         beta1, beta2 = options["betas"]
         kernels.radam_step(
-            parameter.data,
+            parameter.array,
             delta,
             remembered(state, "exp_avg", parameter),
             remembered(state, "exp_avg_sq", parameter),

@@ -76,7 +76,7 @@ class RMSprop(Optimizer):
     def _update(self, parameter: Tensor, delta: Array, state: dict[str, Any], options: dict[str, Any]) -> None:
         state["step"] = state.get("step", 0) + 1
         kernels.rmsprop_step(
-            parameter.data,
+            parameter.array,
             delta,
             remembered(state, "square_avg", parameter),
             remembered(state, "grad_avg", parameter) if options["centered"] else None,

@@ -64,7 +64,7 @@ class Rprop(Optimizer):
         eta_minus, eta_plus = options["etas"]
         smallest, largest = options["step_sizes"]
         kernels.rprop_step(
-            parameter.data,
+            parameter.array,
             delta,
             remembered(state, "prev", parameter),
             remembered(state, "step_size", parameter, options["lr"]),

@@ -73,7 +73,7 @@ class SGD(Optimizer):
         momentum = options["momentum"]
         first = "momentum_buffer" not in state
         kernels.sgd_step(
-            parameter.data,
+            parameter.array,
             delta,
             remembered(state, "momentum_buffer", parameter) if momentum else None,
             options["lr"],

@@ -23,6 +23,7 @@ def two_layers() -> nn.Sequential:
     return net
 
 
+@pytest.mark.proves("C067")
 def test_every_number_is_that_of_the_recursion_by_hand() -> None:
     net, loss = two_layers(), nn.CrossEntropyLoss()
     W1, b1, W2, b2 = (p.data for p in net.parameters())

@@ -57,6 +57,7 @@ WITH_INPLACE += ["SELU", "SiLU"]
 every_elementwise = pytest.mark.parametrize("name, options", ELEMENTWISE, ids=str)
 
 
+@pytest.mark.proves("C090", "C091", "C093")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @every_elementwise
 def test_elementwise(
@@ -167,6 +168,7 @@ def test_softmax2d_refuses_what_is_no_image() -> None:
         nn.Softmax2d()(np.ones((3, 4)))
 
 
+@pytest.mark.proves("C095")
 @pytest.mark.parametrize("shape, dim", [((5,), 0), ((3, 5), 1), ((3, 5), 0), ((2, 3, 4), -2), ((2, 1), 1), ((0, 4), 1)])
 @pytest.mark.parametrize("name", ["Softmax", "LogSoftmax", "Softmin"])
 def test_along_an_axis(
@@ -175,11 +177,13 @@ def test_along_an_axis(
     agree(name, (dim,), {}, numbers(*shape))
 
 
+@pytest.mark.proves("C086", "C090", "C091")
 @pytest.mark.parametrize("name", ["ReLU", "Sigmoid", "Tanh"])
 def test_extremes(agree: Callable[..., None], dtype: type, name: str) -> None:
     agree(name, (), {}, np.array([-np.inf, -1e30, -200.0, -0.0, 0.0, 1e-30, 200.0, 1e30, np.inf], dtype))
 
 
+@pytest.mark.proves("C095")
 def test_softmax_of_large_scores_does_not_overflow(agree: Callable[..., None], dtype: type) -> None:
     agree("Softmax", (1,), {}, np.array([[1e30, 1e30, -1e30], [0.0, 800.0, -800.0]], dtype))
     agree("LogSoftmax", (1,), {}, np.array([[0.0, 800.0, -800.0]], dtype))

@@ -60,6 +60,7 @@ def test_bilinear_inputs_that_do_not_fit_are_named() -> None:
         layer(np.ones((5, 2)), np.ones((5, 3), np.float32))
 
 
+@pytest.mark.proves("C094")
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("lead", LEADS, ids=str)
 @pytest.mark.parametrize("pieces", [1, 2, 3])
@@ -82,6 +83,7 @@ def test_maxout_is_the_largest_of_its_pieces(
         np.testing.assert_allclose(a, leaf.grad, rtol=rtol, atol=10 * rtol)
 
 
+@pytest.mark.proves("C094")
 def test_of_equal_pieces_the_first_counts_and_nan_is_the_largest() -> None:
     layer = nn.Maxout(1, 1, bias=False).double()
     layer.weight.data[...] = 1

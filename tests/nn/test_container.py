@@ -17,6 +17,7 @@ def layers() -> OrderedDict[str, nn.Module]:
     return OrderedDict(fc1=nn.Linear(4, 6), act=nn.ReLU(), block=inner, fc2=nn.Linear(6, 3))
 
 
+@pytest.mark.proves("C071")
 def test_nested_as_in_pytorch(torch: ModuleType) -> None:
     net = nn.Sequential(layers()).double()
     t = torch.nn
@@ -35,6 +36,7 @@ def test_nested_as_in_pytorch(torch: ModuleType) -> None:
         np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-10, atol=1e-14, err_msg=name)
 
 
+@pytest.mark.proves("C070")
 def test_children_by_position_name_and_slice() -> None:
     net = nn.Sequential(layers())
     assert len(net) == 4

@@ -33,6 +33,7 @@ OPTIONS: list[tuple[tuple[Any, ...], dict[str, Any], tuple[int, ...]]] = [
 ]
 
 
+@pytest.mark.proves("C120", "C121")
 @pytest.mark.parametrize("arguments, options, shape", OPTIONS, ids=str)
 def test_conv2d(
     agree: Callable[..., None],

@@ -30,6 +30,7 @@ def log_probabilities(z: np.ndarray) -> np.ndarray:
     return z - np.log(np.exp(z).sum(min(1, z.ndim - 1), keepdims=True))
 
 
+@pytest.mark.proves("C133")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("options", [{}, {"label_smoothing": 0.2}, {"ignore_index": 1}], ids=str)
 @pytest.mark.parametrize("weighted", [False, True])
@@ -66,6 +67,7 @@ def test_cross_entropy_of_probabilities(
         agree("CrossEntropyLoss", (), options, numbers(*shape), RNG.random(shape).astype(dtype))
 
 
+@pytest.mark.proves("C134")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("ignore_index", [-100, 0])
 @pytest.mark.parametrize("weighted", [False, True])
@@ -197,6 +199,7 @@ def test_a_mean_of_nothing(make: type) -> None:
     assert not loss.backward().any()
 
 
+@pytest.mark.proves("C134", "F3")
 def test_nll_wants_log_probabilities() -> None:
     y = np.array([0, 1, 2])
     p = np.full((3, 4), 0.25)

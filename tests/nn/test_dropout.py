@@ -81,6 +81,7 @@ def test_alpha_dropout_keeps_mean_and_variance(torch: ModuleType, p: float) -> N
     assert abs(kept.mean() - (1 - p)) < 0.01
 
 
+@pytest.mark.proves("C100", "F2")
 @pytest.mark.parametrize("name", ["Dropout", "Dropout1d"])
 def test_the_classic_form_scales_in_evaluation(dtype: type, name: str) -> None:
     x = np.full((50, 40, 2), 10, dtype)

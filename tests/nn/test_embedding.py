@@ -70,7 +70,7 @@ def test_a_pretrained_table(torch: ModuleType) -> None:
     theirs = torch.nn.Embedding.from_pretrained(torch.from_numpy(table), padding_idx=3)
     assert repr(layer) == repr(theirs)
     np.testing.assert_array_equal(layer(np.array([1, 3])), table[[1, 3]])
-    assert layer.weight.data is table
+    assert layer.weight.array is table
     assert not layer.weight.requires_grad
     assert nn.Embedding.from_pretrained(tensor(table), freeze=False).weight.requires_grad
     with pytest.raises(ShapeError, match="num_embeddings, embedding_dim"):

@@ -120,6 +120,7 @@ CASES: list[tuple[str, tuple[np.ndarray, ...], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.proves("C096")
 @pytest.mark.parametrize("name, inputs, options", CASES, ids=lambda value: value if isinstance(value, str) else "")
 def test_as_pytorch_with_a_gradient_for_every_input(
     torch: ModuleType, name: str, inputs: tuple[Any, ...], options: dict[str, Any]

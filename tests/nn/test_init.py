@@ -32,6 +32,7 @@ def assert_drawn_from(numbers: np.ndarray, distribution: stats.rv_continuous) ->
     assert numbers.std() == pytest.approx(distribution.std(), rel=0.1)
 
 
+@pytest.mark.proves("C178")
 def test_uniform(rng):
     x = init.uniform_(np.empty((60, 50)), -2, 5, rng=rng)
     assert_drawn_from(x, stats.uniform(-2, 7))
@@ -39,6 +40,7 @@ def test_uniform(rng):
     assert x.max() <= 5
 
 
+@pytest.mark.proves("C180")
 def test_normal(rng):
     assert_drawn_from(init.normal_(np.empty((60, 50)), 3, 0.5, rng=rng), stats.norm(3, 0.5))
 
@@ -61,6 +63,7 @@ def test_xavier(shape, gain, rng):
     assert_drawn_from(init.xavier_normal_(np.empty(shape), gain, rng=rng), stats.norm(0, std))
 
 
+@pytest.mark.proves("C182")
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("mode", ["fan_in", "fan_out"])
 @pytest.mark.parametrize("nonlinearity, a, gain", [("leaky_relu", SLOPE, sqrt(1 / 3)), ("relu", 0, sqrt(2))])
@@ -73,6 +76,7 @@ def test_kaiming(shape, mode, nonlinearity, a, gain, rng):
     assert_drawn_from(init.kaiming_normal_(np.empty(shape), a, mode, nonlinearity, rng=rng), stats.norm(0, std))
 
 
+@pytest.mark.proves("C179")
 def test_the_default_of_layers(rng):
     W, b = np.empty((40, 50)), np.empty(1000)
     init.default_(W, b, rng=rng)
@@ -99,6 +103,7 @@ def test_orthogonal_is_drawn_evenly(rng):
     assert_drawn_from(draws[:, 0, 0], stats.arcsine(-1, 2))
 
 
+@pytest.mark.proves("C184")
 @pytest.mark.parametrize("sparsity, zeros", [(0, 0), (0.1, 1), (0.25, 2), (1, 7)])
 def test_sparse(sparsity, zeros, rng):
     W = init.sparse_(np.empty((7, 300)), sparsity, 0.5, rng=rng)
@@ -109,6 +114,7 @@ def test_sparse(sparsity, zeros, rng):
         assert_drawn_from(W[W != 0], stats.norm(0, 0.5))
 
 
+@pytest.mark.proves("C176", "C177")
 def test_constants():
     x = np.empty((2, 3), np.float32)
     np.testing.assert_array_equal(init.constant_(x, 0.25), np.full((2, 3), 0.25))
@@ -181,7 +187,7 @@ def test_parameters_and_views_are_filled_in_place(fill):
     parameter = numnet.nn.Parameter(np.full((4, 5), np.nan, np.float32))
     data = parameter.data
     assert fill(parameter) is parameter
-    assert parameter.data is data
+    assert parameter.array is data
     assert np.isfinite(data).all()
 
 

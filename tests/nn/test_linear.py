@@ -9,6 +9,7 @@ from numnet import nn, tensor
 from numnet.errors import DtypeError, ShapeError
 
 
+@pytest.mark.proves("C084")
 @pytest.mark.parametrize("shape", [(4,), (1, 4), (5, 4), (0, 4), (2, 3, 4), (2, 1, 3, 4)], ids=str)
 @pytest.mark.parametrize("out, bias", [(3, True), (1, True), (17, False)])
 def test_linear(

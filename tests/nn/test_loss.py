@@ -23,6 +23,7 @@ def inputs(name: str, numbers: Callable[..., np.ndarray], shape: tuple[int, ...]
     return 0.5 + numbers(*shape) / 8 if name == "BCELoss" else numbers(*shape)
 
 
+@pytest.mark.proves("C129", "C131")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", ["MSELoss", "BCELoss", "BCEWithLogitsLoss"])
 def test_element_by_element(
@@ -45,6 +46,7 @@ def test_weights_broadcast(
     agree("BCEWithLogitsLoss", (), {"pos_weight": 2 * w, "weight": w / 2, "reduction": "none"}, x, y)
 
 
+@pytest.mark.proves("C131")
 def test_extremes(agree: Callable[..., None], dtype: type) -> None:
     y = np.array([0, 1, 0, 1, 1], dtype)
     loss = nn.BCELoss(reduction="none")
@@ -80,6 +82,7 @@ def test_backward_starts_the_recursion(make: type, dtype: type) -> None:
     assert delta.dtype == dtype
 
 
+@pytest.mark.proves("C129")
 @pytest.mark.parametrize("make", LOSSES)
 def test_nothing_broadcasts(make: type) -> None:
     with pytest.raises(ShapeError, match=rf"(?s){make.__name__}, forward.*\(5, 1\).*\(5,\).*y\.reshape\(\(5, 1\)\)"):

@@ -226,6 +226,7 @@ def test_kl_div_of_impossible_classes(agree: Callable[..., None], dtype: type) -
     agree("KLDivLoss", (), {"reduction": "batchmean"}, log_probabilities(2, 3).astype(dtype), y)
 
 
+@pytest.mark.proves("C128")
 def test_half_the_sum_of_squares(dtype: type) -> None:
     """The numbers of the docstring."""
     x, y = np.array([1, 2, 3], dtype), np.zeros(3, dtype)

@@ -56,6 +56,7 @@ class TwoPaths(nn.Module):
 # ---------------------------------------------------------------------- names and state
 
 
+@pytest.mark.proves("C073")
 @needs_torch
 def test_names_are_torchs() -> None:
     ours, theirs = nested(nn), nested(torch.nn)
@@ -69,6 +70,7 @@ def test_names_are_torchs() -> None:
         assert str(value.dtype) == f"torch.{ours.state_dict()[key].dtype}", key
 
 
+@pytest.mark.proves("C068")
 @needs_torch
 def test_print_is_torchs() -> None:
     assert str(nested(nn)) == str(nested(torch.nn))
@@ -110,6 +112,7 @@ def test_state_goes_both_ways() -> None:
     np.testing.assert_allclose(ours(X), theirs(x).detach().numpy(), rtol=1e-10)
 
 
+@pytest.mark.proves("C066", "C073")
 def test_attributes_become_parts() -> None:
     net = TwoPaths()
     names = ["scale", "left.weight", "left.bias", "right.0.weight", "right.0.bias"]
@@ -151,7 +154,7 @@ def test_load_changes_all_or_nothing_and_lists_everything() -> None:
     net = TwoPaths()
     before = net.state_dict()
     state = {name: value + 1 for name, value in before.items()}
-    arrays = {name: p.data for name, p in net.named_parameters()}
+    arrays = {name: p.array for name, p in net.named_parameters()}
     del state["left.bias"], state["offset"]
     state["right.9.weight"] = state["extra"] = np.zeros(1)
     with pytest.raises(StateDictError) as caught:
@@ -172,7 +175,7 @@ def test_load_changes_all_or_nothing_and_lists_everything() -> None:
     np.testing.assert_array_equal(net.right[0].weight.data, before["right.0.weight"] + 1)
     np.testing.assert_array_equal(net.scale.data, before["scale"])
     for name, p in net.named_parameters():
-        assert p.data is arrays[name], "values go into the arrays that an optimiser may hold"
+        assert p.array is arrays[name], "values go into the arrays that an optimiser may hold"
 
 
 def test_a_shared_layer_counts_once_and_is_saved_under_each_name() -> None:
@@ -197,6 +200,7 @@ def test_a_shared_layer_counts_once_and_is_saved_under_each_name() -> None:
 # ---------------------------------------------------------------------- modes, dtypes, apply
 
 
+@pytest.mark.proves("C077")
 def test_train_and_eval_reach_everything() -> None:
     net = nested(nn)
     assert all(module.training for module in net.modules())
@@ -208,6 +212,7 @@ def test_train_and_eval_reach_everything() -> None:
     assert all(module.training for module in net.modules())
 
 
+@pytest.mark.proves("C076")
 def test_apply_reaches_children_first() -> None:
     seen: list[str] = []
     net = nested(nn)
@@ -257,6 +262,7 @@ def test_conversion_keeps_the_parameters_and_their_gradients() -> None:
 # ---------------------------------------------------------------------- Sequential, Residual
 
 
+@pytest.mark.proves("C069")
 def test_sequential_by_position_and_name() -> None:
     net = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2))
     assert len(net) == 3
@@ -380,6 +386,7 @@ def test_arrays_in_arrays_out_and_tensors_in_tensors_out() -> None:
         assert type(net(X)) is np.ndarray
 
 
+@pytest.mark.proves("C065", "C082", "C147")
 def test_imperative_use_trains() -> None:
     class Net(nn.Module):
         def __init__(self) -> None:

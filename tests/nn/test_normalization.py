@@ -37,6 +37,7 @@ INSTANCES = [
 ]
 
 
+@pytest.mark.proves("C107", "C108", "C109", "C112", "C114")
 @pytest.mark.parametrize("train", [True, False])
 @pytest.mark.parametrize("name, shape", SHAPES, ids=str)
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -146,6 +147,7 @@ def test_local_response_norm(
     agree("LocalResponseNorm", (size,), options, numbers(*shape))
 
 
+@pytest.mark.proves("C111")
 @pytest.mark.parametrize("name", ["BatchNorm1d", "InstanceNorm1d"])
 def test_momentum_of_keras_weighs_the_old_value(numbers: Callable[..., np.ndarray], name: str, dtype: Any) -> None:
     ours = getattr(nn, name)(3, momentum=0.1, track_running_stats=True).to(dtype)
@@ -176,6 +178,7 @@ def test_small_batches_in_evaluation(
     agree(name, (3,), {}, numbers(*shape), train=False)
 
 
+@pytest.mark.proves("C111")
 def test_running_statistics_move_in_training_alone_and_without_recording_too() -> None:
     layer = nn.BatchNorm1d(2)
     x = np.array([[1, 2], [3, 6]], np.float32)
@@ -190,6 +193,7 @@ def test_running_statistics_move_in_training_alone_and_without_recording_too() -
     assert layer.running_mean.dtype == np.float32
 
 
+@pytest.mark.proves("C112")
 def test_an_evaluation_call_keeps_the_statistics_that_it_used() -> None:
     layer = nn.BatchNorm1d(2).double()
     x, delta = np.random.default_rng(0).normal(size=(2, 4, 2))

@@ -25,6 +25,7 @@ WINDOWS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.proves("C125")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("options", [*WINDOWS, {"kernel_size": 2, "dilation": 2, "stride": 1}], ids=str)
 def test_max_pool2d(
@@ -33,6 +34,7 @@ def test_max_pool2d(
     agree("MaxPool2d", (), options, numbers(*shape))
 
 
+@pytest.mark.proves("C124")
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("options", WINDOWS, ids=str)
 def test_avg_pool2d(

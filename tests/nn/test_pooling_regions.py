@@ -21,6 +21,7 @@ OUTPUT_SIZES: dict[int, list[Any]] = {
 ADAPTIVE = [(axes, size) for axes, sizes in OUTPUT_SIZES.items() for size in sizes]
 
 
+@pytest.mark.proves("C126")
 @pytest.mark.parametrize("leading", [(2, 3), (3,), (0, 2)], ids=str)
 @pytest.mark.parametrize("axes, size", ADAPTIVE, ids=str)
 @pytest.mark.parametrize("name", ["AdaptiveAvgPool", "AdaptiveMaxPool"])

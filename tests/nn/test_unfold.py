@@ -64,6 +64,7 @@ def test_fold_of_unfold_counts_how_often_an_element_is_seen() -> None:
     np.testing.assert_array_equal(seen[0, 0], [[1, 2, 1], [2, 4, 2], [1, 2, 1]])
 
 
+@pytest.mark.proves("C117")
 def test_a_convolution_is_a_product_with_the_columns() -> None:
     rng = np.random.default_rng(0)
     conv = nn.Conv2d(2, 3, 3, stride=2, padding=1, bias=False).double()

@@ -40,6 +40,7 @@ def same(ours: list[nn.Parameter], theirs: list[Any], dtype: type) -> None:
             assert q.grad is None
 
 
+@pytest.mark.proves("C170")
 @pytest.mark.parametrize("norm_type", NORMS)
 @pytest.mark.parametrize("max_norm", [0.1, 3.0, 1e6])
 def test_clip_grad_norm(torch: ModuleType, dtype: type, norm_type: float, max_norm: float) -> None:
@@ -54,6 +55,7 @@ def test_clip_grad_norm(torch: ModuleType, dtype: type, norm_type: float, max_no
     np.testing.assert_allclose(utils.get_total_norm(gradients, norm_type), right, rtol=1e-5)
 
 
+@pytest.mark.proves("C170")
 def test_clip_grad_value_and_single_parameters(torch: ModuleType, dtype: type) -> None:
     ours, theirs = with_gradients(torch, dtype)
     utils.clip_grad_value_(ours, 0.5)
@@ -76,6 +78,7 @@ def test_a_norm_that_is_not_finite() -> None:
     assert utils.get_total_norm([]) == 0
 
 
+@pytest.mark.proves("C142")
 @pytest.mark.parametrize("dim", [0, 1, -1])
 def test_max_norm(torch: ModuleType, dtype: type, dim: int) -> None:
     w = RNG.normal(size=(4, 3, 2)).astype(dtype)
@@ -123,6 +126,7 @@ def test_parameters_as_a_vector() -> None:
 # ---------------------------------------------------------------------------------------------- penalties
 
 
+@pytest.mark.proves("C138", "C140", "C143")
 @pytest.mark.parametrize("penalty", [nn.L1Penalty(0.3), nn.L2Penalty(0.2), nn.ElasticPenalty(0.3, 0.2)], ids=repr)
 def test_a_penalty_is_one_line_in_every_way_of_use(penalty: nn.Layer) -> None:
     x, y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2))
@@ -145,6 +149,7 @@ def test_a_penalty_is_one_line_in_every_way_of_use(penalty: nn.Layer) -> None:
         np.testing.assert_allclose(p.grad - g, slope, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.proves("C138")
 def test_an_l2_penalty_is_weight_decay() -> None:
     x, y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2))
     nets = [nn.Linear(3, 2).double(), nn.Linear(3, 2).double()]

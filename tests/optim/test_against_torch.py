@@ -103,6 +103,7 @@ def torch_tensors(state_dict: dict[str, Any]) -> dict[str, Any]:
     return {"state": state, "param_groups": state_dict["param_groups"]}
 
 
+@pytest.mark.proves("C144", "C148", "C149", "C153", "C154", "C156", "C157", "C159", "C160")
 @pytest.mark.parametrize("twin", ["native", "reference"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name, options", OPTIONS)
@@ -195,6 +196,7 @@ def test_a_run_that_was_interrupted_ends_with_the_same_bits(name: str, options: 
         np.testing.assert_array_equal(p.data, q.data)
 
 
+@pytest.mark.proves("C157")
 def test_eps_inside_the_root_is_the_other_dialect() -> None:
     for inside, divisor in ((False, np.sqrt(1e-8) + 1e-8), (True, np.sqrt(2e-8))):  # the numbers of the docstring
         p = Parameter(np.zeros(1))
@@ -214,6 +216,7 @@ def test_a_constant_gradient_does_not_make_centered_rmsprop_nan() -> None:
         assert np.all(np.isfinite(p.data))
 
 
+@pytest.mark.proves("C151")
 def test_momentum_as_a_weighted_average() -> None:
     p, deltas = Parameter(np.zeros(1)), [1.0, 5.0, -2.0]
     optimizer = optim.SGD([p], lr=1.0, momentum=0.9, dampening=0.9)

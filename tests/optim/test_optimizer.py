@@ -57,10 +57,10 @@ def test_what_has_no_gradient_or_asks_for_none_stays(make: Any) -> None:
 @pytest.mark.parametrize("make", FINAL)
 def test_a_step_is_in_place_and_leaves_the_gradient(make: Any) -> None:
     p = parameter(3, 2)
-    array, delta = p.data, np.arange(6.0).reshape(3, 2)
+    array, delta = p.array, np.arange(6.0).reshape(3, 2)
     p.grad = delta.copy()
     make([p]).step()
-    assert p.data is array
+    assert p.array is array
     np.testing.assert_array_equal(p.grad, delta)
 
 

@@ -30,7 +30,7 @@ class CIFAR10(Images):
     Python format is a pickle, which can run code, and is refused.)
 
     Args:
-        root: the folder; ``None`` for the one that the environment variable NUMNET_DATA names, or else the cache.
+        root: the folder; ``None`` for the one that NUMNET_DATA in the environment names, or else the cache.
             In it: ``cifar-10-batches-bin`` with ``data_batch_1.bin`` …; or ``cifar10-subset`` with ``train-….bin.gz`` and
             ``test-….bin.gz``, some of the images in the same format.
         train: those to learn from; otherwise those to test with.

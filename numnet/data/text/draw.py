@@ -27,15 +27,16 @@ def draw(scores: Array, temperature: float = 1.0, rng: np.random.Generator | Non
         Numbers of tokens, (…,).
 
     Raises:
-        OptionError: a negative temperature. DomainError: scores that are NaN, or all -∞.
+        OptionError: a temperature that is negative or NaN. DomainError: scores that are NaN, or all -∞.
     """
-    if temperature < 0:
+    if not temperature >= 0:  # NaN too
         raise OptionError("a temperature of at least 0", f"{temperature}", "0 takes the most probable token")
     best = scores.max(axis=-1, keepdims=True)
     if not np.isfinite(best).all():
         raise DomainError("finite scores", f"a largest score of {best.min()}", "has the training diverged?")
     if temperature == 0:
         return scores.argmax(axis=-1)
-    weights = np.exp((scores.astype(np.float64) - best) / temperature).cumsum(axis=-1)
+    with np.errstate(over="ignore"):  # -∞ for a tiny temperature, and so the weight 0
+        weights = np.exp((scores.astype(np.float64) - best) / temperature).cumsum(axis=-1)
     u = (default_rng() if rng is None else rng).random((*scores.shape[:-1], 1))  # in [0, 1)
     return (weights / weights[..., -1:] <= u).sum(axis=-1)

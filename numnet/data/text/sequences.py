@@ -90,15 +90,24 @@ def pad(sequences: Sequence[Sequence[int]], value: int = 0, length: int | None =
 
     Raises:
         DataError: no text, or one without a token, named by its number.
+        DtypeError: a text that is no sequence of integers, named by its number. OptionError: a length below 1.
     """
-    if not len(sequences) or not all(map(len, sequences)):
-        got = "none" if not len(sequences) else f"none in text {[len(s) for s in sequences].index(0)}"
-        raise DataError("texts of one token at least", got, "leave empty texts out")
-    T = max(map(len, sequences)) if length is None else length
-    x = np.full((len(sequences), T), value)
-    for row, sequence in zip(x, sequences, strict=True):
-        row[: len(sequence)] = sequence[:T]
-    return x, np.array([min(len(sequence), T) for sequence in sequences])
+    if length is not None and length < 1:
+        raise OptionError("length of at least 1", f"{length}", "None takes that of the longest text")
+    texts = [np.asarray(sequence) for sequence in sequences]
+    for n, tokens in enumerate(texts):
+        if tokens.ndim == 1 and not tokens.size:
+            raise DataError("texts of one token at least", f"none in text {n}", "leave empty texts out")
+        if tokens.ndim != 1 or tokens.dtype.kind not in "iu":
+            cure = "pad(vocab[tokens]), with a list of tokens for each text"
+            raise DtypeError(f"the numbers of tokens, integers, as text {n}", describe(sequences[n]), cure)
+    if not texts:
+        raise DataError("texts of one token at least", "no text", "leave empty batches out")
+    T = max(map(len, texts)) if length is None else length
+    x = np.full((len(texts), T), value, np.int64)
+    for row, tokens in zip(x, texts, strict=True):
+        row[: len(tokens)] = tokens[:T]
+    return x, np.array([min(len(tokens), T) for tokens in texts])
 
 
 def _cut(corpus: Any, batch_size: int, num_steps: int, rng: np.random.Generator | None) -> tuple[Array, int]:

@@ -37,7 +37,7 @@ class Vocab:
         token_to_idx: the numbers by token.
 
     Raises:
-        DtypeError: a token that is no string.
+        DtypeError: a token that is no string; one string in place of a list.
         OptionError: a reserved token that stands there twice, or is ``<unk>``.
 
     Source: Zhang, Lipton, Li and Smola, Dive into deep learning, 2023, section 9.2.
@@ -105,6 +105,8 @@ class Vocab:
 
 
 def _flat(tokens: Iterable[Any]) -> Iterator[str]:
+    if isinstance(tokens, str):
+        raise DtypeError("a list of tokens", describe(tokens), "[token] for one; list(text) for characters")
     for token in tokens:
         if isinstance(token, str):
             yield token

@@ -159,7 +159,7 @@ class PReLU(Layer):
         return array_module(x).asarray(delta * self._slope(x))
 
     def _slope(self, x: Array) -> Array:
-        w = self.weight.data
+        w = self.weight.array
         if self.num_parameters != 1:
             if x.ndim < 2 or x.shape[1] != self.num_parameters:
                 cure = "make num_parameters of this layer the number of channels of x, or 1"

@@ -10,6 +10,7 @@ returns Tensors, and ∂J/∂W reaches every parameter that was given as one; wi
 
 from __future__ import annotations
 
+from ...errors import unknown_names
 from .activation import (
     celu,
     elu,
@@ -202,3 +203,5 @@ __all__ = [
     "triplet_margin_with_distance_loss",
     "unfold",
 ]
+
+__getattr__ = unknown_names(__name__)

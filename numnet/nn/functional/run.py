@@ -40,7 +40,7 @@ class Functional(Operation):
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array | None, ...]:
         parameters = [getattr(self.layer, name) for name in self.names]
         delta_x = self.layer.backward(ctx, delta)
-        gradients = [None if p is None else p.grad for p in parameters]
+        gradients = [None if p is None else p.grad_array for p in parameters]
         self.layer.zero_grad()  # a second backward, with retain_graph, starts from zero
         return *(delta_x if isinstance(delta_x, tuple) else (delta_x,)), *gradients
 
@@ -72,7 +72,7 @@ undrawn: Any = _Undrawn()
 
 
 def array_of(x: Input | None) -> Array | None:
-    return x.data if isinstance(x, Tensor) else x
+    return x.array if isinstance(x, Tensor) else x
 
 
 def shape_of(weight: Input, letters: str) -> tuple[int, ...]:

@@ -45,7 +45,7 @@ class RecurrentBase(Layer):
         return Weights(*[getattr(self, name + suffix) for name in NAMES])
 
     def _weights(self, suffix: str) -> Weights:
-        return Weights(*[None if p is None else p.data for p in self._parameters(suffix)])
+        return Weights(*[None if p is None else p.array for p in self._parameters(suffix)])
 
     def _accumulate(self, suffix: str, factors: Factors) -> None:
         parameters = self._parameters(suffix)

@@ -74,7 +74,7 @@ class Recurrent(RecurrentBase):
         return [f"_l{i}{way}" for i in range(self.num_layers) for way in ("", "_reverse")[: self._directions]]
 
     def _run(self, x: Any, hx: Any = None, lengths: Any = None) -> Any:
-        lengths = lengths.data if isinstance(lengths, Tensor) else lengths
+        lengths = lengths.array if isinstance(lengths, Tensor) else lengths
         if lengths is not None and not is_array(lengths):
             lengths = np.asarray(lengths)
         output, *state = apply(self, x, *self._parts(hx), lengths)
@@ -144,7 +144,7 @@ class Recurrent(RecurrentBase):
                         shares.setdefault(name, []).append(gradient)
 
         self._back(ctx, delta, collect)
-        return {name: array_module(p.data).stack(shares[name]) for name, p in self.named_parameters()}
+        return {name: array_module(p.array).stack(shares[name]) for name, p in self.named_parameters()}
 
     def _back(
         self, ctx: Ctx, delta: tuple[Array | None, ...], visit: Callable[[int, Factors], None]

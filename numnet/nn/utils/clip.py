@@ -32,7 +32,7 @@ def get_total_norm(
     Raises:
         NonFiniteError: the norm is NaN or infinity, and ``error_if_nonfinite``.
     """
-    arrays = [t.data if isinstance(t, Tensor) else t for t in _listed(tensors)]
+    arrays = [t.array if isinstance(t, Tensor) else t for t in _listed(tensors)]
     if not arrays:
         return np.zeros((), np.float32)
     xp, p = array_module(arrays[0]), float(norm_type)
@@ -62,8 +62,8 @@ def clip_grad_norm_(
 
     Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, 2013, algorithm 1.
     """
-    given = [p for p in _listed(parameters) if p.grad is not None]
-    total = get_total_norm([p.grad for p in given], norm_type, error_if_nonfinite)
+    given = [p for p in _listed(parameters) if p.grad_array is not None]
+    total = get_total_norm([p.grad_array for p in given], norm_type, error_if_nonfinite)
     clip_grads_with_norm_(given, max_norm, total)
     return total
 
@@ -72,16 +72,16 @@ def clip_grads_with_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float
     """The second half of :func:`clip_grad_norm_`, for an N that is known: g ← g min(1, c / (N + 10⁻⁶)), in place."""
     factor = min(1.0, float(max_norm) / (float(total_norm) + 1e-6)) if total_norm == total_norm else np.nan
     for p in _listed(parameters):
-        if p.grad is not None:
-            p.grad *= p.grad.dtype.type(factor)
+        if p.grad_array is not None:
+            p.grad_array *= p.grad_array.dtype.type(factor)
 
 
 def clip_grad_value_(parameters: Iterable[Tensor] | Tensor, clip_value: float) -> None:
     """Cut every number of every gradient, in place, to -c … c: g ← min(max(g, -c), c)."""
     c = float(clip_value)
     for p in _listed(parameters):
-        if p.grad is not None:
-            array_module(p.grad).clip(p.grad, -c, c, out=p.grad)
+        if p.grad_array is not None:
+            array_module(p.grad_array).clip(p.grad_array, -c, c, out=p.grad_array)
 
 
 def max_norm_(parameter: Tensor, c: float, dim: int = 0) -> None:
@@ -96,7 +96,7 @@ def max_norm_(parameter: Tensor, c: float, dim: int = 0) -> None:
 
     Source: Srebro and Shraibman, Rank, trace-norm and max-norm, 2005; Srivastava et al., Dropout, 2014, section 5.1.
     """
-    W = parameter.data
+    W = parameter.array
     if not c >= 0:
         raise OptionError("max_norm_ with c ≥ 0", f"c={c!r}", "c=3.0 is usual beside dropout")
     if not -W.ndim <= dim < W.ndim:

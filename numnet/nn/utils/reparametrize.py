@@ -78,7 +78,7 @@ class Reparametrized(Module):
         """The weight as a call in evaluation mode would have it now."""
         mode = self.training
         with no_grad():
-            W: Array = self.eval()._source().weight().data
+            W: Array = self.eval()._source().weight().array
         self.train(mode)
         return W
 
@@ -115,7 +115,7 @@ def weight_norm(module: Layer, name: str = "weight", dim: int | None = 0) -> Rep
     Raises:
         DtypeError: not a layer with parameters alone. OptionError: no parameter of that name. ShapeError: no such axis.
     """
-    W = _parameter_of(module, name).data
+    W = _parameter_of(module, name).array
     norm = WeightNorm(dim)
     if norm.dim is not None and not -W.ndim <= norm.dim < W.ndim:
         raise ShapeError(f"a weight with an axis {dim}", f"shape {W.shape}", "dim=0 is the axis of the units")
@@ -147,7 +147,7 @@ def spectral_norm(
         DtypeError: not a layer with parameters alone. OptionError: no parameter of that name, or less than one step.
         ShapeError: a weight with less than two axes.
     """
-    W = _parameter_of(module, name).data
+    W = _parameter_of(module, name).array
     if dim is None:
         dim = 1 if isinstance(module, ConvTranspose1d | ConvTranspose2d | ConvTranspose3d) else 0
     return Reparametrized(module, name, SpectralNorm(W, n_power_iterations, eps, dim, rng=rng), {"original": W.copy()})

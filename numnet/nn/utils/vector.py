@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from ...arrays import Array, array_module, is_array
 from ...errors import DtypeError, ShapeError, describe
-from ...tensor import Tensor, cat
+from ...functions import cat
+from ...tensor import Tensor
 
 __all__ = ["parameters_to_vector", "vector_to_parameters"]
 
@@ -31,7 +32,7 @@ def vector_to_parameters(vec: Array | Tensor, parameters: Iterable[Tensor]) -> N
     Raises:
         ShapeError: not as many numbers as the parameters have. DtypeError: another dtype than theirs.
     """
-    vector = vec.data if isinstance(vec, Tensor) else vec
+    vector = vec.array if isinstance(vec, Tensor) else vec
     listed = list(parameters)
     count = sum(p.numel() for p in listed)
     if not is_array(vector):
@@ -46,5 +47,5 @@ def vector_to_parameters(vec: Array | Tensor, parameters: Iterable[Tensor]) -> N
     start = 0
     for p in listed:
         part = vector[start : start + p.numel()]
-        p.data[...] = array_module(p.data).asarray(part).reshape(p.shape)
+        p.array[...] = array_module(p.array).asarray(part).reshape(p.shape)
         start += p.numel()
