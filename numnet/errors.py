@@ -20,12 +20,14 @@ __all__ = [
     "DomainError",
     "DtypeError",
     "LabelError",
+    "Misprint",
     "MissingExtraError",
     "NonFiniteError",
     "NumnetError",
     "OptionError",
     "ShapeError",
     "StateDictError",
+    "TrainingModeWarning",
     "UnknownNameError",
     "unknown_names",
 ]
@@ -98,6 +100,10 @@ class MissingExtraError(NumnetError, ImportError):
         super().__init__(f"the package {package!r}", "it is not installed", f'pip install "numnet[{extra}]"')
 
 
+class TrainingModeWarning(UserWarning):
+    """A prediction in training mode: dropout drops, batch norm goes by the batch at hand."""
+
+
 class UnknownNameError(NumnetError, AttributeError):
     """A method, function or class that is not there; the message names the one that was probably meant.
 
@@ -129,7 +135,9 @@ _MEANT = {  # what no likeness of letters leads back from: the right word, and w
 
 def _meant_by(name: str, owner: object) -> str:
     """The attributes of ``owner`` that ``name`` is probably a misprint of, in words; empty if there are none."""
-    known = [word for word in getattr(owner, "__all__", None) or dir(owner) if not word.startswith("_")]
+    misprints = {n for cls in type(owner).__mro__ for n, value in vars(cls).items() if isinstance(value, Misprint)}
+    public = getattr(owner, "__all__", None) or dir(owner)
+    known = [word for word in public if not word.startswith("_") and word not in misprints]
     if name.startswith("_"):
         return ""
     if name in _MEANT and _MEANT[name][0] in known:
@@ -147,6 +155,20 @@ def _is_method(owner: object, word: str) -> bool:
 
 def _letters(word: str) -> str:
     return word.replace("_", "").casefold()
+
+
+class Misprint:
+    """A name that is printed wrong in tutorials, as an attribute of a class: whoever asks for it is told the right one.
+
+    A ``__getattr__`` would know every misprint, and make every access to every attribute slower, which cost a training
+    step 3 %. What is not listed is left to Python, which guesses too.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        raise UnknownNameError(owner if instance is None else instance, self.name)
 
 
 def unknown_names(module: str) -> Callable[[str], Any]:

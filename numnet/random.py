@@ -29,22 +29,27 @@ def manual_seed(seed: int) -> np.random.Generator:
     other numbers there.
     """
     global _default
-    _default = _generator(seed)
-    return _default
+    made = _generator(seed)
+    if _thread.apart is None:
+        _default = made
+    else:
+        _thread.apart = made
+    return made
 
 
 def default_rng() -> np.random.Generator:
     """The generator in use wherever no ``rng=`` is given."""
     source = _thread.source
     if source is None:
-        return _default
+        return _thread.apart or _default
     if isinstance(source, tuple):  # made only if somebody draws: most samples of a data set do not
         source = _thread.source = np.random.Generator(np.random.Philox(key=np.array(source, np.uint64)))
     return source
 
 
 class _Thread(threading.local):
-    source: Source | None = None
+    source: Source | None = None  # within drawing_from
+    apart: np.random.Generator | None = None  # this thread's own default generator, within undisturbed
 
 
 _thread = _Thread()
@@ -81,11 +86,10 @@ class drawing_from:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """What is drawn or seeded in here leaves the default generator where it was."""
-    global _default
-    kept, _default = _default, copy.deepcopy(_default)
-    source, _thread.source = _thread.source, None
+    """What this thread draws or seeds in here leaves the default generator where it was."""
+    before = _thread.source, _thread.apart
+    _thread.source, _thread.apart = None, copy.deepcopy(_thread.apart or _default)
     try:
         yield
     finally:
-        _default, _thread.source = kept, source
+        _thread.source, _thread.apart = before

@@ -29,7 +29,7 @@ def backpropagate(origins: Iterable[tuple[Any, Array]], retain_graph: bool = Fal
 
     def hand(place: Any, delta: Array) -> None:
         if not isinstance(place, tuple):
-            place.accumulate(delta.copy() if place.grad_array is None else delta)  # the δ may be a view, or another's too
+            place.accumulate(delta.copy() if place.grad_array is None else delta)  # it may be a view, or others'
             return
         call, output = place
         if call.number not in waiting:

@@ -16,7 +16,7 @@ from . import operations as ops
 from .arrays import Array, array_module, as_dtype, device_of, is_array, is_floating
 from .call import Call, Formulas, state
 from .casts import Casts
-from .errors import BackwardError, DtypeError, ShapeError, UnknownNameError, describe
+from .errors import BackwardError, DtypeError, Misprint, ShapeError, describe
 from .in_place import InPlace, as_data, plain
 from .operations import Operation, as_operand
 from .tape import backpropagate
@@ -59,6 +59,8 @@ class Tensor(InPlace, Casts):
 
     __slots__ = ("__weakref__", "_output", "_owns_grad", "array", "grad_array", "grad_fn", "requires_grad")
     __array_ufunc__ = None  # so that `array + tensor` asks the tensor
+
+    backword = Misprint()
 
     array: Array
     grad_array: Array | None
@@ -218,9 +220,6 @@ class Tensor(InPlace, Casts):
         if self.grad_fn is not None:  # a copy would take the whole tape with it
             raise BackwardError("a leaf, to be copied or pickled", "a tensor on the tape", "tensor.detach()")
         return super().__getstate__()
-
-    def __getattr__(self, name: str) -> Any:
-        raise UnknownNameError(self, name)
 
     def item(self) -> Any:
         """The single number as Python's own."""

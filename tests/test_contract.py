@@ -43,6 +43,7 @@ def test_text(cls: type) -> None:
     check_text(cls)
 
 
+@pytest.mark.proves("C002")  # by its check_dtype
 @pytest.mark.parametrize("check", ON_INPUTS, ids=lambda check: check.__name__.removeprefix("check_"))
 @every_example
 def test_contract(example: Example, check: Callable[[nn.Layer, tuple[np.ndarray, ...]], None]) -> None:

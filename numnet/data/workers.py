@@ -8,12 +8,14 @@ removed. And what has no name cannot be left behind.)
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 import weakref
@@ -168,8 +170,9 @@ def _close(sockets: list[Any], processes: list[Any], owner: int) -> None:
         return
     for process in processes:
         process.terminate()  # it only reads; what it was about to hand over nobody wants any more
+    end = time.monotonic() + 5
     for process in processes:
-        process.join(5)
+        process.join(max(0, end - time.monotonic()))
         if process.is_alive():
             process.kill()
             process.join()
@@ -217,9 +220,15 @@ def _work(end: Any, setup: Any, number: int, parent: int) -> None:
             message = _encoded((None, failed) if failed else (fetch(task), None))
         except Exception as error:
             message = _encoded((None, _portable(error, number)))
-        for stream in filter(None, (sys.stdout, sys.stderr)):
-            stream.flush()  # what the data set printed would end with the worker, where it is not printed to a terminal
+        _flush_prints()
         outbox.put(message)
+
+
+def _flush_prints() -> None:
+    """What a data set printed into a file or pipe stays in a buffer, which would end with the worker."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or none at all
+            stream.flush()
 
 
 def _seed_others(seed: int, number: int) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from .dialects import explain_difference
 from .formula import FormulaLines, equations, formulas
 from .gradcheck import GradientCheck, GradientRow, gradcheck
+from .multiply_adds import multiply_adds
 from .plot import plot_deltas
+from .summary import Summary, SummaryRow, summary
 from .table import delta_table
 from .time_shares import TimeShares, time_shares
 from .trace import Step, Trace, trace
@@ -15,6 +17,8 @@ __all__ = [
     "GradientCheck",
     "GradientRow",
     "Step",
+    "Summary",
+    "SummaryRow",
     "TimeShares",
     "Trace",
     "delta_table",
@@ -22,7 +26,9 @@ __all__ = [
     "explain_difference",
     "formulas",
     "gradcheck",
+    "multiply_adds",
     "plot_deltas",
+    "summary",
     "time_shares",
     "trace",
 ]

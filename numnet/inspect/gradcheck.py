@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..call import no_grad
-from ..errors import DtypeError, describe
+from ..errors import DtypeError, TrainingModeWarning, describe
 from ..nested import flatten
 from ..nn import Module
 from ..random import default_rng
@@ -127,7 +128,8 @@ class _Objective:
         return tuple(flatten(self.layer(*self.inputs)))
 
     def __call__(self) -> float:
-        with no_grad():
+        with no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", TrainingModeWarning)  # the mode is that of the gradient, and rightly so
             outputs = self.outputs()
         return sum(float((v * y).sum()) for v, y in zip(self.v, outputs, strict=True) if v is not None)
 
@@ -141,7 +143,9 @@ class _Objective:
                 named.append((f"∂J/∂input[{i}]" if len(self.inputs) > 1 else "∂J/∂input", x, delta))
         for name, p in self.layer.named_parameters():
             if p.requires_grad:
-                named.append((f"∂J/∂{name}", p.array, np.zeros(p.shape) if p.grad_array is None else p.grad_array.copy()))
+                named.append(
+                    (f"∂J/∂{name}", p.array, np.zeros(p.shape) if p.grad_array is None else p.grad_array.copy())
+                )
         return named
 
     def backward(self) -> tuple[Any, ...]:

@@ -27,7 +27,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     Folders on the way to ``path`` are made: what took a night to compute is not lost for want of one.
 
     Raises:
-        DataError: a folder, or a device, stands at ``path``. OSError: the folder cannot be written to, or the disk is full.
+        DataError: a folder, or a device, stands at ``path``.
+        OSError: the folder cannot be written to, or the disk is full.
     """
     target = Path(os.path.realpath(path))  # the file itself, where ``path`` is a link to it
     if target.exists() and not target.is_file():  # /dev/null would be replaced, too

@@ -70,7 +70,7 @@ def write(path: Path, arrays: Mapping[str, np.ndarray], structure: Any) -> None:
     numpy = _safetensors()
     try:
         numpy.save_file(dict(arrays), str(path), metadata={OURS: ours})
-    except numpy.SafetensorError as error:  # what is left to go wrong is the disk
+    except Exception as error:  # what is left to go wrong is the disk; the class of its errors is as in ``read``
         raise OSError(f"{path}: {error}") from error
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OptionError
+from ..functions import cat
 from ..nn import (
     AdaptiveAvgPool2d,
     AvgPool2d,
@@ -21,7 +22,6 @@ from ..nn import (
     Sequential,
     init,
 )
-from ..functions import cat
 from ..tensor import Tensor
 from .vision import expect_sizes, he_normal
 

@@ -9,8 +9,8 @@ import math
 import numpy as np
 
 from ..errors import ShapeError
-from ..nn import Linear, Module, Sigmoid
 from ..functions import cat
+from ..nn import Linear, Module, Sigmoid
 from ..tensor import Tensor
 from .vision import expect_sizes
 

@@ -34,7 +34,8 @@ class Reader(Module):
         super().__init__()
         if cell not in self.cells:
             raise OptionError('cell "rnn", "lstm" or "gru"', repr(cell), "choose one of the three")
-        expect_sizes(vocab_size=vocab_size, embedding_size=embedding_size, hidden_size=hidden_size, num_layers=num_layers)
+        expect_sizes(vocab_size=vocab_size, embedding_size=embedding_size)
+        expect_sizes(hidden_size=hidden_size, num_layers=num_layers)
         self.vocab_size = vocab_size
         self.embedding = None if embedding_size is None else Embedding(vocab_size, embedding_size, rng=rng)
         self.rnn = self.cells[cell](

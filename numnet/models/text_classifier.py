@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..nn import Linear
 from ..functions import cat
+from ..nn import Linear
 from ..tensor import Tensor
 from .sequence import Cell, Reader, expect_sizes
 

@@ -10,7 +10,7 @@ from ..arrays import Array, array_module
 from ..call import Ctx
 from ..errors import OptionError, ShapeError
 from ..random import default_rng
-from .expect import expect_floating, refuse_inplace
+from .expect import expect_floating, refuse_inplace, warn_if_predicting
 from .layer import Layer
 
 __all__ = [
@@ -55,7 +55,11 @@ class _Noise(Layer):
     def forward(self, ctx: Ctx, x: Array) -> Array:
         expect_floating(x)
         shape = self._noise_shape(x)
-        ctx.mask, shift = self._noise(shape, x) if self.training and self.p > 0 else (self._factor_in_evaluation, None)
+        if self.training and self.p > 0:
+            warn_if_predicting(self, "numbers are dropped")
+            ctx.mask, shift = self._noise(shape, x)
+        else:
+            ctx.mask, shift = self._factor_in_evaluation, None
         y = x if ctx.mask is None else x * ctx.mask
         return y if shift is None else y + shift
 

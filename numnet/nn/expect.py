@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from ..arrays import Array, is_array, is_floating
-from ..errors import DtypeError, OptionError, ShapeError, describe
+from ..call import state
+from ..errors import DtypeError, OptionError, ShapeError, TrainingModeWarning, describe
 
-__all__ = ["conversion", "expect_floating", "expect_same_shape", "expect_shape", "refuse_inplace"]
+__all__ = ["conversion", "expect_floating", "expect_same_shape", "expect_shape", "refuse_inplace", "warn_if_predicting"]
 
 
 def conversion(name: str, value: Any, dtype: Any) -> str:
@@ -70,3 +72,15 @@ def refuse_inplace(layer: object, inplace: bool) -> None:
     if inplace:
         name = type(layer).__name__
         raise OptionError(f"{name}(inplace=False): a layer never writes into its input", "inplace=True", "leave it out")
+
+
+def warn_if_predicting(layer: object, what: str) -> None:
+    """A layer in training mode warns under ``no_grad``: who does not record predicts, as a rule, and forgot ``eval()``.
+
+    Args:
+        layer: the layer, in training mode.
+        what: what it does to the prediction.
+    """
+    if not state.recording:
+        text = f"{type(layer).__name__} in training mode under no_grad: {what}; net.eval() before predicting"
+        warnings.warn(text, TrainingModeWarning, stacklevel=2)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..arrays import Array, array_module, as_dtype, is_array, is_floating
 from ..call import delta_misfit, state
-from ..errors import BackwardError, DtypeError, NumnetError, ShapeError, StateDictError, UnknownNameError, describe
+from ..errors import BackwardError, DtypeError, Misprint, NumnetError, ShapeError, StateDictError, describe
 from ..kernels import gpu
 from ..nested import flatten, unflatten
 from ..tape import backpropagate
@@ -82,8 +82,8 @@ class Module:
             arguments = None  # used up, and not to be copied
         return vars(self).copy(), {"_arguments": arguments}
 
-    def __getattr__(self, name: str) -> Any:
-        raise UnknownNameError(self, name)
+    state_dic = Misprint()
+    load_state_dic = Misprint()
 
     # ------------------------------------------------------------------ calling
 

@@ -12,7 +12,7 @@ from ..arrays import Array, array_module
 from ..call import Ctx
 from ..errors import OptionError, ShapeError
 from ..tensor import Parameter
-from .expect import expect_floating, expect_shape
+from .expect import expect_floating, expect_shape, warn_if_predicting
 from .layer import Layer
 
 __all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
@@ -79,6 +79,7 @@ class _ChannelNorm(Layer):
                 raise ShapeError(expected, f"x of shape {shape}", self.too_few)
             y, ctx.mean, var, ctx.inv_std = kernels.batch_norm_train(x, gamma, beta, self.eps)
             if self.training and self.running_mean is not None and copies:
+                warn_if_predicting(self, "it goes by this batch, and moves its running statistics")
                 unbiased = var * (M / (M - 1))
                 self._track(ctx.mean.reshape(copies, C).mean(axis=0), unbiased.reshape(copies, C).mean(axis=0))
         else:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..arrays import Array, array_module, is_array, is_floating
 from ..call import set_grad_enabled
-from ..errors import DtypeError, OptionError, StateDictError, UnknownNameError, describe
+from ..errors import DtypeError, Misprint, OptionError, StateDictError, describe
 from ..tensor import Tensor
 
 __all__ = ["Optimizer", "evaluated", "expect_alike", "expect_at_least_zero", "expect_betas", "remembered"]
@@ -73,8 +73,7 @@ class Optimizer:
 
     # ------------------------------------------------------------------ use
 
-    def __getattr__(self, name: str) -> Any:
-        raise UnknownNameError(self, name)
+    zeros = Misprint()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that requires a gradient and has one.

@@ -177,7 +177,11 @@ class Trainer:
     # ------------------------------------------------------------------ use
 
     def run(self) -> History:
-        """Train until the end. Called again, with ``trainer.epochs`` raised before, train on (from the weights restored)."""
+        """Train until the end.
+
+        Called again, with ``trainer.epochs`` raised before, it trains on: from the weights that the network has, which
+        with ``patience`` are the best.
+        """
         self.history.stopped = ""
         if self.totals is None:
             between_epochs(self.train)

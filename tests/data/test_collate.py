@@ -93,6 +93,8 @@ def test_a_collate_fn_of_ones_own() -> None:
         ([(1, 2), [1, 2]], DataError, r"list \[1, 2\] in sample 1"),
         (["a", 1], DataError, "int 1 in sample 1"),
         ([np.float32(1), np.float64(1)], DtypeError, "in sample 1"),
+        ([np.float32(1), 2.0], DtypeError, r"float32 .* in sample 0.*float 2\.0 in sample 1"),
+        ([2.0, np.float32(1)], DtypeError, r"float 2\.0, .*float32 .* in sample 1"),
         ([None, None], DtypeError, "NoneType None in sample 0.*collate_fn"),
         ([np.array(["a"])], DtypeError, "arrays of numbers.*in sample 0"),
         ([Parameter(np.zeros(1))], DtypeError, r"sample 0.*detach"),

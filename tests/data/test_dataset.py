@@ -209,3 +209,11 @@ def test_data_sets_one_after_the_other() -> None:
             both[index]
     with pytest.raises(DataError, match="at least one data set"):
         ConcatDataset([])
+
+
+@pytest.mark.parametrize(
+    "dataset", [Subset(range(3), [0, 2]), ConcatDataset([range(3), range(2)])], ids=["subset", "concat"]
+)
+def test_slices_are_no_numbers(dataset: Dataset) -> None:
+    with pytest.raises(TypeError, match="'slice' object cannot be interpreted as an integer"):
+        dataset[0:2]  # type: ignore[index]

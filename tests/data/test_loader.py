@@ -15,7 +15,15 @@ import samples
 
 import numnet
 from numnet import tensor
-from numnet.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset, default_collate
+from numnet.data import (
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    TensorDataset,
+    default_collate,
+)
 from numnet.errors import DtypeError, NumnetError, OptionError, StateDictError
 
 theirs = pytest.importorskip("torch.utils.data")
@@ -45,8 +53,12 @@ def test_the_signature_is_the_tutorials() -> None:
 @pytest.mark.proves("C032")
 def test_every_option_of_the_signature_in_its_place() -> None:
     loader = DataLoader(TensorDataset(X), 4, True, None, None, 0, None, False, True, 0, None)
-    assert sorted(itertools.chain(*rows(loader)))[0] >= 0
-    assert [len(batch) for batch in rows(loader)] == [4, 4]
+    batches = rows(loader)
+    assert [len(batch) for batch in batches] == [4, 4]
+    order = list(itertools.chain(*batches))
+    assert order != sorted(order)
+    assert len(set(order)) == 8
+    assert set(order) <= set(X)
 
 
 @pytest.mark.proves("C033")
@@ -168,12 +180,30 @@ def test_options_that_exclude_each_other(options: Any, words: str) -> None:
         DataLoader(TensorDataset(X), **options)
 
 
-@pytest.mark.parametrize("dataset", [iter([1]), 3, (i for i in X)])
+@pytest.mark.parametrize(
+    "dataset", [iter([1]), 3, iter(i for i in X), samples.Noisy], ids=["list", "int", "gen", "class"]
+)
 def test_what_has_no_numbered_samples(dataset: Any) -> None:
-    with pytest.raises(DtypeError, match=r"dataset\[i\] and len\(dataset\)"):
+    with pytest.raises(DtypeError, match=r"dataset\[i\] and len\(dataset\)") as raised:
         DataLoader(dataset)
+    assert ("Noisy(…), with parentheses" in str(raised.value)) == isinstance(dataset, type)
     with pytest.raises(DtypeError, match="rng as a generator"):
         DataLoader([1], rng=7)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("order", [X > 3, [1.0, 2.5], ["a"]], ids=["mask", "floats", "words"])
+def test_a_mask_is_not_taken_for_numbers(order: Any) -> None:
+    whole = TensorDataset(X)
+    for dataset in (whole, Subset(whole, X)):
+        with pytest.raises(DtypeError, match="indices as integers") as raised:
+            list(DataLoader(dataset, 2, sampler=order))
+        assert ("np.flatnonzero" in str(raised.value)) == isinstance(order, np.ndarray)
+        assert "for batch 0 of a DataLoader" in str(raised.value.__notes__)
+
+
+def test_a_batch_sampler_of_single_numbers() -> None:
+    with pytest.raises(DtypeError, match=r"(?s)0 as batch 0.*sampler= takes numbers"):
+        list(DataLoader(TensorDataset(X), batch_sampler=SequentialSampler(X)))
 
 
 def test_an_index_outside_names_the_batch() -> None:

@@ -77,6 +77,8 @@ def test_the_subset_one_gives_its_own() -> None:
     assert len(orders) == 6
     assert all(sorted(order) == [3, 5, 9] for order in orders)
     assert len(sampler) == 3
+    with pytest.raises(DtypeError, match=r"np\.flatnonzero"):
+        SubsetRandomSampler(np.array([True, False]))
 
 
 def test_the_weighted_one_draws_by_weight() -> None:

@@ -110,8 +110,10 @@ def test_draw() -> None:
     assert cold == pytest.approx(0.49 / 0.54, abs=0.05)
     np.testing.assert_array_equal(draw(scores, 0), [2, 0])
     assert draw(np.array([-np.inf, 0.0], np.float32), rng=rng) == 1
-    with pytest.raises(OptionError, match="-1"):
-        draw(scores, -1)
+    np.testing.assert_array_equal(draw(scores, 1e-320)[:1], [2])  # and no warning
+    for wrong in (-1, np.nan):
+        with pytest.raises(OptionError, match=str(wrong)):
+            draw(scores, wrong)
     with pytest.raises(DomainError, match="diverged"):
         draw(np.array([np.nan, 1.0]))
 

@@ -127,3 +127,11 @@ def test_texts_of_different_lengths_become_one_batch() -> None:
         pad([[1], []])
     with pytest.raises(DataError, match="leave empty"):
         pad([])
+    with pytest.raises(DtypeError, match="as text 1"):
+        pad([[1], [1.5, 2]])
+    with pytest.raises(DtypeError, match="as text 0"):
+        pad(["ab"])  # type: ignore[list-item]
+    with pytest.raises(DtypeError, match="as text 0"):
+        pad([1, 2])  # type: ignore[list-item]
+    with pytest.raises(OptionError, match="length of at least 1"):
+        pad([[1]], length=0)

@@ -118,6 +118,8 @@ def test_vocab_refuses() -> None:
         vocab.to_tokens([1.5])
     with pytest.raises(DtypeError, match="strings"):
         text.Vocab([1, 2])
+    with pytest.raises(DtypeError, match=r"(?s)list of tokens.*'<pad>'"):
+        text.Vocab(TOKENS, reserved_tokens="<pad>")  # else five tokens: <, p, a, d, >
     for wrong in (-1, 5):
         with pytest.raises(LabelError, match=f"0 … 4\n.*{wrong}"):
             vocab.to_tokens([0, wrong])

@@ -118,6 +118,13 @@ def test_an_error_names_the_sample_and_keeps_its_type(num_workers: int) -> None:
         assert 'raise KeyError(f"no picture {index}")' in notes
 
 
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_a_data_set_cannot_end_an_epoch_early(num_workers: int) -> None:
+    with pytest.raises(RuntimeError, match="StopIteration") as raised:
+        epochs(DataLoader(samples.Numbers(12, 7, "stop"), 3, num_workers=num_workers))
+    assert "sample 7 of Numbers, for batch 2" in "\n".join(raised.value.__cause__.__notes__)
+
+
 def test_an_error_that_cannot_travel_arrives_as_text() -> None:
     with pytest.raises(WorkerError, match="Unpicklable: 1 and 2") as raised:
         epochs(DataLoader(samples.Numbers(12, 7, "unpicklable"), 3, num_workers=1))
@@ -295,6 +302,7 @@ def run(program: str, tmp_path: Path, **options: Any) -> subprocess.CompletedPro
     path = tmp_path / "program.py"
     path.write_text(textwrap.dedent(program))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([p for p in sys.path if p])}
+    environment.pop("PYTHONUNBUFFERED", None)  # which would hide what is left in a buffer
     return subprocess.run(
         [sys.executable, path], capture_output=True, text=True, timeout=60, env=environment, **options
     )
@@ -355,6 +363,21 @@ def test_a_program_that_is_stopped_takes_its_workers_along(how: str, tmp_path: P
         assert errors.rstrip().endswith("KeyboardInterrupt")
 
 
+def test_what_a_data_set_prints_is_not_lost(tmp_path: Path) -> None:
+    done = run(
+        """
+        from samples import Talking
+        from numnet.data import DataLoader
+        if __name__ == "__main__":
+            for batch in DataLoader(Talking(), 2, num_workers=2):
+                pass
+        """,
+        tmp_path,
+    )
+    assert sorted(done.stdout.splitlines()) == [f"loading {i}" for i in range(4)], done.stderr
+
+
+@pytest.mark.proves("C037")
 def test_a_class_of_a_notebook_reaches_its_workers(tmp_path: Path) -> None:
     if sys.platform != "linux":
         pytest.skip("elsewhere processes are spawned, and import their classes")

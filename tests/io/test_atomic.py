@@ -129,3 +129,33 @@ def test_a_name_as_long_as_a_folder_takes(tmp_path: Path) -> None:
     path = tmp_path / ("n" * 251 + ".bin")
     save(nn.Linear(2, 2), path)
     assert isinstance(load(path), nn.Linear)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    import resource
+
+    path = tmp_path / "value.bin"
+    save({"n": 1}, path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"\.numnet-.*tmp"):
+            save({"n": 2, "w": np.zeros(10_000)}, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert load(path) == {"n": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["value.bin"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    pipe, folder = tmp_path / "pipe", tmp_path / "folder"
+    os.mkfifo(pipe)
+    folder.mkdir()
+    with pytest.raises(DataError, match=r"(?s)pipe.*a device"):
+        save(1, pipe)
+    with pytest.raises(DataError, match=r"(?s)folder.*a folder.*name the file"):
+        save(1, folder)
+    assert pipe.is_fifo()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder", "pipe"]

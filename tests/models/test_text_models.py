@@ -245,6 +245,12 @@ def test_refusals() -> None:
         GPT(V, 4, 6, 4, 1)
     with pytest.raises(OptionError, match="num_layers=0"):
         GPT(V, 4, 6, 2, 0)
+    with pytest.raises(OptionError, match="num_classes=0"):
+        TextClassifier(V, 0, E, H)
+    with pytest.raises(OptionError, match="num_tags=0"):
+        Tagger(V, 0, E, H)
+    with pytest.raises(OptionError, match="embedding_size=0"):
+        Tagger(V, 2, 0, H)
     with pytest.raises(OptionError, match="lengths"):
         TextClassifier(V, C, E, H)(X, LENGTHS + 1)
     with pytest.raises(ShapeError, match="one token at least"):

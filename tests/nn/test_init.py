@@ -185,7 +185,7 @@ def test_parameters_and_views_are_filled_in_place(fill):
     assert np.isfinite(whole[::2]).all()
     assert np.isnan(whole[1::2]).all()
     parameter = numnet.nn.Parameter(np.full((4, 5), np.nan, np.float32))
-    data = parameter.data
+    data = parameter.array
     assert fill(parameter) is parameter
     assert parameter.array is data
     assert np.isfinite(data).all()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from numnet import nn, no_grad
-from numnet.errors import DtypeError, NumnetError, OptionError, ShapeError
+from numnet.errors import DtypeError, NumnetError, OptionError, ShapeError, TrainingModeWarning
 
 OPTIONS: list[dict[str, Any]] = [
     {},
@@ -184,7 +184,7 @@ def test_running_statistics_move_in_training_alone_and_without_recording_too() -
     x = np.array([[1, 2], [3, 6]], np.float32)
     layer.eval()(x)
     np.testing.assert_array_equal(layer.running_mean, [0, 0])
-    with no_grad():
+    with no_grad(), pytest.warns(TrainingModeWarning, match=r"BatchNorm1d in training mode .* net\.eval\(\)"):
         layer.train()(x)
     np.testing.assert_allclose(layer.running_mean, [0.2, 0.4], rtol=1e-6)
     np.testing.assert_allclose(layer.running_var, [0.9 + 0.2, 0.9 + 0.8], rtol=1e-6)  # unbiased variances 2 and 8

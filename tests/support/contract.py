@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import pytest
 
 from numnet import Tensor, _ext, kernels, manual_seed, nn, no_grad, tensor
 from numnet.call import Call, Ctx
-from numnet.errors import BackwardError, DtypeError, NumnetError, ShapeError
+from numnet.errors import BackwardError, DtypeError, NumnetError, ShapeError, TrainingModeWarning
 from numnet.inspect import formulas, gradcheck
 from numnet.nested import flatten, unflatten
 
@@ -202,7 +203,8 @@ def check_no_grad(layer: nn.Layer, inputs: tuple[np.ndarray, ...]) -> None:
     y = layer(*inputs)
     layer.backward(like(y))
     manual_seed(1)
-    with no_grad():
+    with no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", TrainingModeWarning)
         call = Call(layer)
         again = call.forward(*inputs)
         taped = layer(tensor(inputs[0], requires_grad=floats(inputs[0])), *inputs[1:])

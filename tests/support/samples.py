@@ -43,6 +43,8 @@ class Numbers(Dataset):
                 raise Unpicklable(1, 2)
             if self.does == "exit":
                 os._exit(3)
+            if self.does == "stop":
+                raise StopIteration
             if self.does == "sleep":
                 time.sleep(60)
         return np.array([index])
@@ -66,6 +68,17 @@ class Others(Dataset):
 
     def __len__(self) -> int:
         return 8
+
+
+class Talking(Dataset):
+    """Says which sample is loaded."""
+
+    def __getitem__(self, index: int) -> int:
+        print("loading", index)
+        return index
+
+    def __len__(self) -> int:
+        return 4
 
 
 class Large(Dataset):

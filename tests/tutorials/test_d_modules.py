@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import numnet
 from numnet import Tensor, nn, optim
 from numnet.call import Ctx
 from numnet.inspect import gradcheck
@@ -112,3 +113,15 @@ def test_train_and_eval_switch_dropout_and_batch_norm() -> None:
     mean, var = net[0].running_mean, net[0].running_var
     np.testing.assert_allclose(net(x), (x - mean) / np.sqrt(var + 1e-5), rtol=1e-12)
     np.testing.assert_array_equal(net(x), net(x))
+
+
+@pytest.mark.proves("C077")
+def test_predicting_in_training_mode_warns_and_evaluation_mode_does_not() -> None:
+    """Under no_grad, which is how one predicts; recording is training, and is meant so."""
+    net = nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5)).double()
+    net(X)
+    with numnet.no_grad(), pytest.warns(numnet.errors.TrainingModeWarning, match="Dropout in training mode"):
+        net(X)
+    net.eval()
+    with numnet.no_grad():
+        net(X)

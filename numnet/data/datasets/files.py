@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ...errors import DataError, MissingExtraError
 
-__all__ = ["File", "folder_of", "read"]
+__all__ = ["File", "downloaded", "folder_of", "read"]
 
 
 class File(NamedTuple):
@@ -65,7 +65,9 @@ def read(file: File, root: Path, subfolders: Sequence[str], mirrors: Sequence[st
         if not download:
             cure = f"download=True; or put {file.name}.gz into {root / subfolders[0]}"
             raise DataError(f"the file {file.name}.gz or {file.name} in {root}", "neither, nor in its subfolders", cure)
-        path = _downloaded(file, root / subfolders[0], mirrors)
+        name = f"{file.name}.gz"
+        addresses = [f"{mirror.rstrip('/')}/{name}" for mirror in mirrors]
+        path = downloaded(name, f"sha256:{file.packed}", root / subfolders[0], addresses)
     content = _unpacked(path)
     if len(content) != file.size:
         kind = "cut short" if len(content) < file.size else "too long"
@@ -90,24 +92,31 @@ def _unpacked(path: Path) -> bytes:
         ) from error
 
 
-def _downloaded(file: File, folder: Path, mirrors: Sequence[str]) -> Path:
-    """``name.gz`` from the first mirror that has it, written aside and renamed."""
+def downloaded(name: str, checksum: str, folder: Path, addresses: Sequence[str]) -> Path:
+    """The file ``name`` in ``folder``, from the first address that has it, checked, written aside and renamed.
+
+    Args:
+        name: of the file.
+        checksum: ``"sha256:…"`` or ``"md5:…"``.
+        folder: is made, if it is not there.
+        addresses: tried in order.
+
+    Raises:
+        DataError: none of them has it; with what each said. MissingExtraError: without pooch.
+    """
     pooch = _pooch()
     failures = []
     folder.mkdir(parents=True, exist_ok=True)
-    for mirror in mirrors:
-        url = f"{mirror.rstrip('/')}/{file.name}.gz"
+    for url in addresses:
         try:
             with tempfile.TemporaryDirectory(dir=folder, prefix=".numnet-") as aside:
                 downloader = pooch.HTTPDownloader(progressbar=_has_tqdm(), timeout=30)
-                got = Path(
-                    pooch.retrieve(url, f"sha256:{file.packed}", f"{file.name}.gz", aside, downloader=downloader)
-                )
-                return got.replace(folder / got.name)
+                got = Path(pooch.retrieve(url, checksum, name, aside, downloader=downloader))
+                return got.replace(folder / name)
         except Exception as error:  # of the network: requests' own, which is not ours to import
             failures.append(f"{url}: {type(error).__name__}: {error}")
-    cure = f"without a connection: put {file.name}.gz into {folder}, or name another folder by root="
-    raise DataError(f"{file.name}.gz from one of {len(mirrors)} addresses", "; ".join(failures), cure)
+    cure = f"without a connection: put {name} into {folder}, or name another folder by root= or NUMNET_DATA"
+    raise DataError(f"{name} from one of {len(addresses)} addresses", "; ".join(failures), cure)
 
 
 def _has_tqdm() -> bool:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
 
-from ...errors import DataError, MissingExtraError
+from ...errors import DataError
+from ..datasets.files import downloaded, folder_of
 
 __all__ = ["read_time_machine"]
 
@@ -24,10 +24,11 @@ def read_time_machine(root: str | os.PathLike[str] | None = None) -> list[str]:
 
     Raises:
         DataError: no such file in the folder, no way to download it, or a file that is cut short or altered.
-        MissingExtraError: a download without pooch.
+        MissingExtraError: without a folder, and without pooch, which knows the cache.
     """
-    folder = root if root is not None else os.environ.get("NUMNET_DATA")
-    path = _downloaded() if folder is None else Path(folder) / NAME
+    path = folder_of(root) / NAME
+    if root is None and not os.environ.get("NUMNET_DATA") and not path.is_file():
+        downloaded(NAME, f"sha256:{SHA256}", path.parent, [URL])
     try:
         content = path.read_bytes()
     except FileNotFoundError as error:
@@ -36,16 +37,3 @@ def read_time_machine(root: str | os.PathLike[str] | None = None) -> list[str]:
         expected = f"{path} with the SHA-256 {SHA256[:16]}…"
         raise DataError(expected, f"{found[:16]}…, {len(content)} bytes", "delete it, and download it again")
     return content.decode("ascii").splitlines()
-
-
-def _downloaded() -> Path:
-    """The file in the cache, downloaded if it is not there."""
-    try:
-        import pooch
-    except ImportError as error:
-        raise MissingExtraError("pooch", "data") from error
-    try:
-        return Path(pooch.retrieve(URL, f"sha256:{SHA256}", NAME, pooch.os_cache("numnet")))
-    except (OSError, ValueError) as error:  # no connection, or another file than the one we know
-        cure = f"put {NAME} into a folder, and name the folder: root=, or the environment variable NUMNET_DATA"
-        raise DataError(f"{NAME} from {URL}", str(error), cure) from error
