@@ -31,8 +31,8 @@ class CIFAR10(Images):
 
     Args:
         root: the folder; ``None`` for the one that NUMNET_DATA in the environment names, or else the cache.
-            In it: ``cifar-10-batches-bin`` with ``data_batch_1.bin`` …; or ``cifar10-subset`` with ``train-….bin.gz`` and
-            ``test-….bin.gz``, some of the images in the same format.
+            In it: ``cifar-10-batches-bin`` with ``data_batch_1.bin`` …; or ``cifar10-subset`` with ``train-….bin.gz``
+            and ``test-….bin.gz``, some of the images in the same format.
         train: those to learn from; otherwise those to test with.
         transform: applied to each image, one of Pillow's.
         target_transform: applied to each label.
