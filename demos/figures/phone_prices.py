@@ -130,7 +130,7 @@ if len(sys.argv) > 1:
     left.legend()
     bars = {"baseline": baseline, **added, "tuned": tuned, **back}
     right.barh(list(bars), [end(curves) for curves in bars.values()], color=["C1"] * 9 + ["C0"] * 5)
-    right.set(title="one change at a time: added to the baseline, taken from the tuned net", xlim=(0.2, 1))
+    right.set(title="one change at a time:\nadded to the baseline, taken from the tuned net", xlim=(0.2, 1))
     right.invert_yaxis()
     figure.savefig(sys.argv[1], dpi=110)
 

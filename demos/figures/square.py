@@ -1,8 +1,7 @@
 """y = x² + noise, learned by 1-10-10-1 with gradient descent of rate 0.2 in 100 steps; drawn every five steps.
 
-python demos/figures/square.py            numbers alone
-python demos/figures/square.py live       a window that follows the training and never blocks it
-python demos/figures/square.py FILE.png   six of the pictures; FILE.html: all of them, to be stepped through
+python demos/figures/square.py [picture.png]   six of the pictures; picture.html: all of them, to be stepped through
+python demos/figures/square.py live            a window that follows the training and never blocks it
 """
 
 from __future__ import annotations
