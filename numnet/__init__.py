@@ -110,14 +110,17 @@ from .functions import (
     var,
     where,
 )
-from .inspect.dialects import explain_difference
 from .kernels.threads import get_num_threads, set_num_threads
 from .nn.functional import log_softmax, softmax
 from .random import manual_seed
 from .tensor import Parameter, Tensor, Variable
 
 if TYPE_CHECKING:
-    from . import autograd, cuda, data, io, metrics, models, train, tutorials, utils
+    from . import autograd, cuda, data, inspect, io, metrics, models, train, tutorials, utils
+    from .inspect.compare import compare_with_torch
+    from .inspect.dialects import explain_difference
+    from .inspect.summary import summary
+    from .inspect.trace import trace
     from .io import load, save
 
 __version__ = "0.1.0"
@@ -145,6 +148,7 @@ __all__ = [
     "chunk",
     "clamp",
     "clone",
+    "compare_with_torch",
     "cos",
     "cuda",
     "cumsum",
@@ -166,6 +170,7 @@ __all__ = [
     "full",
     "full_like",
     "get_num_threads",
+    "inspect",
     "int32",
     "int64",
     "io",
@@ -217,10 +222,12 @@ __all__ = [
     "stack",
     "std",
     "sub",
+    "summary",
     "t",
     "tanh",
     "tensor",
     "topk",
+    "trace",
     "train",
     "transpose",
     "tutorials",
@@ -236,10 +243,14 @@ __all__ = [
 _LATER = {  # loaded when first asked for, so that `import numnet` stays quick: the module, and what of it
     **{
         name: (name, "")
-        for name in ("autograd", "cuda", "data", "io", "metrics", "models", "train", "tutorials", "utils")
+        for name in ("autograd", "cuda", "data", "inspect", "io", "metrics", "models", "train", "tutorials", "utils")
     },
+    "compare_with_torch": ("inspect", "compare_with_torch"),
+    "explain_difference": ("inspect", "explain_difference"),
     "load": ("io", "load"),
     "save": ("io", "save"),
+    "summary": ("inspect", "summary"),
+    "trace": ("inspect", "trace"),
 }
 _PYTHONS = {"bool": "bool", "float": "float32", "int": "int32"}  # PyTorch's names, which here would hide Python's own
 

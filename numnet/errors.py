@@ -160,8 +160,8 @@ def _letters(word: str) -> str:
 class Misprint:
     """A name that is printed wrong in tutorials, as an attribute of a class: whoever asks for it is told the right one.
 
-    A ``__getattr__`` would know every misprint, and make every access to every attribute slower, which cost a training
-    step 3 %. What is not listed is left to Python, which guesses too.
+    A ``__getattr__`` would know every misprint, and make every access to every attribute of the class slower. What is
+    not listed is left to Python, which guesses too.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:

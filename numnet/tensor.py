@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 import numpy as np
 
 from . import operations as ops
+from . import writes
 from .arrays import Array, array_module, as_dtype, device_of, is_array, is_floating
 from .call import Call, Formulas, state
 from .casts import Casts
@@ -20,7 +21,7 @@ from .errors import BackwardError, DtypeError, Misprint, ShapeError, describe
 from .in_place import InPlace, as_data, plain
 from .operations import Operation, as_operand
 from .tape import backpropagate
-from .writes import expect_current, in_words, next_number, note, place_of_caller, recorded
+from .writes import drop_replaced, expect_current, in_words, next_number, note, place_of_caller, recorded
 
 __all__ = ["Parameter", "Tensor", "ValuesAndIndices", "Variable", "apply", "operand"]
 
@@ -57,7 +58,7 @@ class Tensor(InPlace, Casts):
         DtypeError: ``data`` is not numbers, or integers with ``requires_grad``.
     """
 
-    __slots__ = ("__weakref__", "_output", "_owns_grad", "array", "grad_array", "grad_fn", "requires_grad")
+    __slots__ = ("__weakref__", "_born", "_output", "_owns_grad", "array", "grad_array", "grad_fn", "requires_grad")
     __array_ufunc__ = None  # so that `array + tensor` asks the tensor
 
     backword = Misprint()
@@ -71,6 +72,7 @@ class Tensor(InPlace, Casts):
         self.grad_array = None
         self.requires_grad_(requires_grad)
         self.grad_fn = None
+        self._born = writes.latest  # writes up to this one went into it before it was made
         self._output = 0  # which output of grad_fn this is
         self._owns_grad = False  # whether grad is an array that nobody else can hold
 
@@ -82,6 +84,7 @@ class Tensor(InPlace, Casts):
     @data.setter
     def data(self, data: Any) -> None:
         self.array = _as_array(data)
+        self._born = writes.latest
 
     # ------------------------------------------------------------------ gradients
 
@@ -372,14 +375,25 @@ class Tensor(InPlace, Casts):
         on_tape = state.recording and (
             self.requires_grad or any(isinstance(x, Tensor) and x.requires_grad for x in others)
         )
+        region = formulas.region(self.array) if isinstance(formulas, ops.Assign) else self.array
+        replaced = False  # recorded writes, by way of a view, that are gone now: `x[i] += w` is one of x[i], then this
+        if recorded and state.recording:
+            replaced = isinstance(formulas, ops.Assign) and formulas.writes_all and drop_replaced(region, self._since)
+            _expect_current([self])
         if on_tape:
             self._expect_no_leaf(method)
             self._become(apply(formulas, self, *others))
         else:
             formulas.in_place(self.array, *[x.array if isinstance(x, Tensor) else x for x in others])
-        region = formulas.region(self.array) if isinstance(formulas, ops.Assign) else self.array
-        note(region, method, number, on_tape, place_of_caller(2))
+            if replaced:  # and nothing else was news to it
+                self._born = number
+        note(region, method, number, on_tape or replaced, place_of_caller(2))
         return self
+
+    @property
+    def _since(self) -> int:
+        """The running number of its making: a later write into its memory, by way of another tensor, is news to it."""
+        return self._born if self.grad_fn is None else self.grad_fn.number
 
     def _expect_no_leaf(self, method: str) -> None:
         """What the tape records does not go into the memory of a leaf, whose gradient would then be another's."""
@@ -686,12 +700,12 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
             parents.append(None)
     needs = tuple([parent is not None for parent in parents])
     recording = state.recording and (True in needs or _trains(formulas))
+    if recorded and state.recording:
+        _expect_current(inputs)
     call = Call(formulas)
     outputs = call.forward(*arrays, needs_input_grad=needs, recording=recording)
     if recording:
         call.parents = tuple(parents)
-        if recorded:
-            _expect_current(inputs)
         if call.run is None:  # outside of any module, it is the line itself that says which call this is
             call.run = None, place_of_caller(2)
     if not call.returns_tuple:
@@ -703,6 +717,7 @@ def _made(array: Array, call: Call, output: int, recording: bool) -> Tensor:
     made = Tensor.__new__(Tensor)  # what a call returns is an array: nothing to convert or to check
     made.array = array
     made.grad_array = None
+    made._born = writes.latest
     made._output = output
     made._owns_grad = False
     made.requires_grad = recording = recording and is_floating(array)
@@ -712,8 +727,9 @@ def _made(array: Array, call: Call, output: int, recording: bool) -> Tensor:
 
 def _expect_current(inputs: Iterable[Any]) -> None:
     for x in inputs:
-        if isinstance(x, Tensor) and x.grad_fn is not None:
-            expect_current(x.array, x.grad_fn.number)
+        if not isinstance(x, Tensor) or (x.grad_fn is None and x.requires_grad):
+            continue  # of such a leaf its own gradient is wanted, whatever its numbers came from
+        expect_current(x.array, x._since)
 
 
 def _trains(formulas: Formulas) -> bool:

@@ -17,12 +17,14 @@ from types import CodeType, SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from .arrays import Array
 from .errors import BackwardError
 
 __all__ = [
     "Place",
+    "drop_replaced",
     "expect_current",
     "expect_unwritten",
     "in_words",
@@ -32,6 +34,7 @@ __all__ = [
     "noted",
     "place_of_caller",
     "recorded",
+    "written_since",
 ]
 
 Place: TypeAlias = tuple[
@@ -86,7 +89,7 @@ def note(array: Array, method: str, number: int, on_tape: bool, place: Place | N
 
 
 def expect_unwritten(call: Any) -> None:
-    """Nothing that ``call`` saved on its ctx has been written into since.
+    """Nothing that the backward of ``call`` reads has been written into since: what it saved on its ctx, and weights.
 
     Raises:
         BackwardError: something has; it names who saved it, who changed it, and both lines.
@@ -94,20 +97,24 @@ def expect_unwritten(call: Any) -> None:
     later = [write for write in list(noted.values()) if write.number > call.number]
     if not later:
         return
-    for name, array in _arrays_in(vars(call.ctx)):
+    cure = "make a new array there, without the underscore; or let {method} work on x.clone()"
+    read = [(f"ctx.{name}", "saved it for this backward", array, cure) for name, array in _arrays_in(vars(call.ctx))]
+    cure = "change the weights after the backward, or run forward again"
+    read += [(name, "used it in this forward", array, cure) for name, array in _weights_of(call)]
+    for name, verb, array, cure in read:
         for write in later:
             if _overlap(array, write):
                 layer, path = type(call.layer).__name__, call.path
                 who = f"{layer} {path!r}" if path else layer
                 raise BackwardError(
-                    f"ctx.{name} as {who} saved it for this backward{in_words(call.run and call.run[1])}",
+                    f"{name} as {who} {verb}{in_words(call.run and call.run[1])}",
                     f"{write.method} has written into it since{in_words(write.place)}",
-                    f"make a new array there, without the underscore; or let {write.method} work on x.clone()",
+                    cure.format(method=write.method),
                 )
 
 
 def expect_current(array: Array, number: int) -> None:
-    """``array``, the output of the call ``number``, still holds the numbers that the tape knows of.
+    """``array``, of a tensor made at ``number``, still holds the numbers that the tape knows of.
 
     Raises:
         BackwardError: a recorded write went into its memory by way of another tensor.
@@ -115,10 +122,43 @@ def expect_current(array: Array, number: int) -> None:
     for write in list(recorded.values()):
         if write.number > number and _overlap(array, write):
             raise BackwardError(
-                "a tensor whose numbers are those that its grad_fn computed",
+                "a tensor whose numbers are those that it was made with",
                 f"one that shares memory with another, into which {write.method} has written{in_words(write.place)}",
                 "write into a copy, x.clone(); or make a new tensor there, without the underscore",
             )
+
+
+def drop_replaced(region: Array, number: int) -> bool:
+    """Every number of ``region`` is written anew: drop the recorded writes into it since ``number``; whether any were.
+
+    As far as it is quickly known: those into just this region, or into parts of one without gaps.
+    """
+    if not isinstance(region, np.ndarray):
+        return False
+    whole = region.flags.c_contiguous or region.flags.f_contiguous
+    begin, end = byte_bounds(region)
+    own = region.__array_interface__
+    gone = []
+    for key, write in list(recorded.items()):
+        same = key[:3] == (own["data"][0], own["shape"], own["strides"])
+        if write.number > number and (same or (whole and _within(write, begin, end))):
+            gone.append(key)
+    for key in gone:
+        recorded.pop(key, None)
+    return bool(gone)
+
+
+def _within(write: _Write, begin: int, end: int) -> bool:
+    first, last = byte_bounds(_array_at(write))
+    return begin <= first and last <= end
+
+
+def written_since(array: Array, number: int) -> str:
+    """Which underscore method has written into ``array`` after the call ``number``, and where; empty if none has."""
+    for write in list(noted.values()):
+        if write.number > number and _overlap(array, write):
+            return f"{write.method} has written into it since{in_words(write.place)}"
+    return ""
 
 
 def place_of_caller(depth: int) -> Place | None:
@@ -143,6 +183,16 @@ def in_words(place: Place | None) -> str:
     return ""
 
 
+def _weights_of(call: Any) -> list[tuple[str, Array]]:
+    """The weights that the backward of ``call`` multiplies by.
+
+    Not the biases, which are added; and a layer's only weight is a factor of ∂J/∂input alone.
+    """
+    held = [(name, value) for name, value in vars(call.layer).items() if hasattr(value, "grad_array")]  # Parameters
+    weights = [(name, parameter.array) for name, parameter in held if "bias" not in name]
+    return weights if len(weights) > 1 or True in call.ctx.needs_input_grad else []
+
+
 def _arrays_in(value: Any, name: str = "") -> Iterator[tuple[str, np.ndarray]]:
     """The arrays in what a ctx holds, with the name of the attribute that holds them."""
     if isinstance(value, np.ndarray):
@@ -158,5 +208,8 @@ def _arrays_in(value: Any, name: str = "") -> Iterator[tuple[str, np.ndarray]]:
 def _overlap(array: Array, write: _Write) -> bool:
     if not isinstance(array, np.ndarray) or write.owner() is None:
         return False
-    written = np.asarray(SimpleNamespace(__array_interface__=write.region))
-    return np.shares_memory(array, written)
+    return np.shares_memory(array, _array_at(write))
+
+
+def _array_at(write: _Write) -> np.ndarray:
+    return np.asarray(SimpleNamespace(__array_interface__=write.region))

@@ -173,6 +173,48 @@ def test_the_guard_holds_for_the_explicit_way_and_through_shared_memory() -> Non
         net.backward(np.ones_like(z))
 
 
+@pytest.mark.parametrize(
+    "layer, shape",
+    [
+        (nn.Linear(3, 2), (4, 3)),
+        (nn.Conv2d(1, 2, 2), (1, 1, 3, 3)),
+        (nn.PReLU(), (4, 3)),
+        (nn.LayerNorm(3), (4, 3)),
+        (nn.BatchNorm1d(3), (4, 3)),
+        (nn.GRU(3, 2), (5, 1, 3)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_weight_that_the_backward_multiplies_by_is_guarded_and_a_bias_is_not(layer: nn.Layer, shape: Any) -> None:
+    x = numnet.randn(*shape).requires_grad_()
+
+    def output() -> Tensor:
+        z = layer(x)
+        return z[0] if isinstance(z, tuple) else z
+
+    J = output().sum()
+    with no_grad():
+        for name, parameter in layer.named_parameters():
+            if "bias" in name:
+                parameter.mul_(2)
+    J.backward()
+    J = output().sum()
+    with no_grad():
+        for parameter in layer.parameters():
+            parameter.mul_(2)
+    with pytest.raises(BackwardError, match=r"weight\w* as \w+ used it[^\0]*mul_\(2\)[^\0]*after the backward"):
+        J.backward()
+
+
+def test_a_weight_that_no_backward_multiplies_by_may_change() -> None:
+    layer = nn.Linear(3, 2)
+    J = layer(Tensor(np.ones((4, 3), np.float32))).sum()  # no gradient of x is asked for
+    with no_grad():
+        layer.weight.mul_(2)
+    J.backward()
+    np.testing.assert_array_equal(layer.weight.grad, np.full((2, 3), 4))
+
+
 def test_correct_programs_are_left_alone() -> None:
     w = Tensor(B.copy(), requires_grad=True)
     buffer = numnet.zeros(3, 4, dtype=np.float64)
@@ -237,6 +279,36 @@ def test_a_view_that_the_tape_has_lost_sight_of_is_refused() -> None:
     with no_grad():
         h.mul_(2)  # nothing the tape should know of
     h.sum().backward()
+
+
+def test_a_buffer_whose_row_went_on_the_tape_is_refused() -> None:
+    w = Tensor(np.ones(4), requires_grad=True)
+    buffer = numnet.zeros(3, 4, dtype=np.float64)
+    for row in buffer:
+        row += w  # the tape of the row; the buffer knows nothing of w
+    with pytest.raises(BackwardError, match=r"shares memory with another[^\0]*row \+= w"):
+        (buffer * w).sum()
+    with pytest.raises(BackwardError, match="shares memory"):
+        buffer * 2  # the gradient of w would be lost here
+    with pytest.raises(BackwardError, match="shares memory"):
+        buffer.mul_(2)  # and the numbers of the rows would no longer be those that the tape computed
+    buffer.zero_()
+    with pytest.raises(BackwardError, match="shares memory"):
+        row.sum()
+    (buffer * w).sum().backward()
+    assert w.grad.tolist() == [0, 0, 0, 0]
+    w.grad = None
+    buffer = numnet.zeros(3, 4, dtype=np.float64)
+    for i in range(3):
+        buffer[i] += w
+    (buffer * w).sum().backward()
+    assert w.grad.tolist() == [6, 6, 6, 6]
+    state = numnet.zeros(4, dtype=np.float64)
+    state += w
+    state = state.detach()  # on purpose: truncated backpropagation through time
+    w.grad = None
+    (state * w).sum().backward()
+    assert w.grad.tolist() == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,7 @@ def cases() -> Iterator[Case]:
     for key, chosen in [(1, (4,)), (1, ()), ((slice(None), 2), (3,)), (slice(0, 2), (1, 4)), (..., (3, 1)), (MASK, ())]:
         yield Case(ops.Assign(key), (normal(3, 4), normal(*chosen)), _torch_assign(key))
     yield Case(ops.Assign(np.array([2, 0])), (normal(3, 4), normal(2, 4)), _torch_assign([2, 0]))
+    yield Case(ops.Assign(np.array([0, 2, 0])), (normal(3, 4), normal(3, 4)), _torch_assign_last)
     yield Case(ops.Assign(slice(0, 0)), (normal(3, 4), normal(0, 4)), _torch_assign(slice(0, 0)))
     yield Case(ops.Assign(...), (normal(), normal()), _torch_assign(...))
     yield Case(ops.Reshape((2, -1)), (normal(3, 4),), lambda x: x.reshape(2, -1))
@@ -174,6 +175,11 @@ def _torch_assign(key: Any) -> Callable[[Any, Any], Any]:
         return y
 
     return assigned
+
+
+def _torch_assign_last(x: Any, v: Any) -> Any:
+    """At [0, 2, 0]: PyTorch leaves open what becomes of a place that is named twice, so v[1:] goes to [2, 0]."""
+    return _torch_assign([2, 0])(x, v[1:])
 
 
 CASES = list(cases())

@@ -27,8 +27,11 @@ def formulas(layer: object) -> FormulaLines:
     """
     cls = layer if isinstance(layer, type) else type(layer)
     paragraphs = (inspect.getdoc(cls) or "").split("\n\n")
-    blocks = [tuple(line.strip() for line in p.splitlines()) for p in paragraphs if p.startswith("    ")]
-    return FormulaLines(*[*blocks, (), ()][:2])
+    blocks = [p for p in paragraphs if p.startswith("    ")]
+    if not blocks:  # where all but the first line is formulas, Python has taken their indentation for that of the code
+        blocks = [p for p in paragraphs[1:] if all(re.search("[=←]", line) for line in p.splitlines())]
+    lines = [tuple(line.strip() for line in p.splitlines()) for p in blocks]
+    return FormulaLines(*[*lines, (), ()][:2])
 
 
 def equations(layer: object) -> list[str]:

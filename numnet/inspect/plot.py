@@ -10,7 +10,8 @@ import numpy as np
 from ..arrays import Array
 from ..errors import MissingExtraError, ShapeError
 from ..nn import Flatten
-from .trace import Step, Trace
+from .record import CallRecord
+from .trace import Trace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -73,7 +74,7 @@ def plot_deltas(trace: Trace, x: Array, captions: Sequence[str], samples: int = 
     return figure
 
 
-def _is_shown(step: Step, batch: int) -> bool:
+def _is_shown(step: CallRecord, batch: int) -> bool:
     """Steps whose δ has one entry a sample; a reshape shows nothing new."""
     delta = step.delta
     if delta is None or isinstance(step.layer, Flatten):
@@ -81,7 +82,7 @@ def _is_shown(step: Step, batch: int) -> bool:
     return delta.ndim in (2, 4) and len(delta) == batch
 
 
-def _heading(step: Step) -> str:
+def _heading(step: CallRecord) -> str:
     kind = type(step.layer).__name__
     return kind if step.path == kind else f"{step.path}\n{kind}"
 

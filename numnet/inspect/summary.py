@@ -139,8 +139,7 @@ class Summary:
         return [
             f"{self.parameters:,} parameters: {self.trainable:,} trainable, {self.frozen:,} frozen",
             f"{self.multiply_adds:,} multiply-adds in one forward{_in_words(self.multiply_adds)}",
-            f"memory: inputs {size(self.input_bytes)}, parameters {size(self.parameter_bytes)}, "
-            f"buffers {size(self.buffer_bytes)}",
+            f"memory: {size(self.input_bytes)} of inputs, {size(self.parameter_bytes + self.buffer_bytes)} of weights",
             f"  forward:  {size(self.output_bytes)} of outputs",
             f"  backward: {size(self.kept_bytes)} kept for it, {size(self.gradient_bytes)} of gradients",
         ]
@@ -250,9 +249,10 @@ def _as_inputs(inputs: Any) -> tuple[Any, ...]:
 
 
 def _rows(net: Module, visits: Visits, given: tuple[Any, ...]) -> list[SummaryRow]:
-    rows, counted = [], {}
-    roots = {id(_root(x)) for x in given if is_array(x)} | {id(_root(p.array)) for p in net.parameters()}
-    own = roots | {id(_root(buffer)) for buffer in net.buffers()}
+    rows: list[SummaryRow] = []
+    counted: dict[int, str] = {}
+    owned = [*(x for x in given if is_array(x)), *(p.array for p in net.parameters()), *net.buffers()]
+    kept = {id(_root(a)) for a in owned}
     modules = {id(module): path for path, module in net.named_modules()}
     for path, module in net.named_modules():
         row = SummaryRow(path, type(module).__name__, path.count(".") + 1 if path else 0)
@@ -267,7 +267,6 @@ def _rows(net: Module, visits: Visits, given: tuple[Any, ...]) -> list[SummaryRo
                 row.frozen += 0 if parameter.requires_grad else size
         rows.append(row)
     by_path = {row.path: row for row in rows}
-    kept = set(own)
     for visit in visits.visits:
         row = by_path[modules[id(visit.module)]]
         row.calls += 1

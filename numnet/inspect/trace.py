@@ -1,129 +1,207 @@
-"""Trace: one batch through forward and backward, with the δ of every layer kept to be looked at."""
+"""Trace: one step of training, written down number by number, to be looked at afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
-from ..arrays import Array
-from ..call import Call, observe
+import numpy as np
+
+from ..arrays import Array, is_array
+from ..call import observe
+from ..errors import OptionError
+from ..nested import flatten
 from ..nn import Loss, Module
-from .formula import equations
+from ..optim import Optimizer
+from ..tensor import Parameter, Tensor
+from .explain import Explanation, explain, walk
+from .names import names_of, resolve
+from .plain import plain
+from .record import ArrayRecord, UpdateRecord
+from .recorder import Recorder, Room
+from .recording import ParameterTotal, Recording
+from .source import Watch
+from .step import steps_of
 
-__all__ = ["Step", "Trace", "trace"]
-
-
-@dataclass(slots=True)
-class Step:
-    """One call of one layer, forward and back.
-
-    Attributes:
-        path: the layer's path in the network; the class name for a loss or an operation, which have none.
-        layer: what was called.
-        number: the running number of the call.
-        output: what forward returned (the first output, if there are several).
-        delta: δ = ∂J/∂output, as it arrived from behind; ``None`` where none came.
-        input_delta: ∂J/∂input, as it was handed on (the first, if there are several).
-        parameter_gradients: ∂J/∂parameter of this step alone, by the parameter's name in the layer.
-    """
-
-    path: str
-    layer: Any
-    number: int
-    output: Array
-    delta: Array | None = None
-    input_delta: Array | None = None
-    parameter_gradients: dict[str, Array] = field(default_factory=dict)
-
-    @property
-    def formula(self) -> str:
-        """The layer's forward formulas, one a line, from its docstring."""
-        return "\n".join(equations(self.layer))
+__all__ = ["Trace", "trace"]
 
 
-class Trace:
-    """What :func:`trace` recorded.
+class Trace(Recording):
+    """What :func:`trace` wrote down. It iterates over the calls; ``trace["encoder.fc1"]`` is the first at this path.
 
     Attributes:
-        steps: one for each call, in the order of forward; the loss is the last.
+        calls: one record for each application of formulas, in the order of forward; the loss comes last.
+        steps: what a debugger stops at: forward, loss, backward, update.
+        updates: what the optimiser did to each parameter; empty without one.
+        order_back: the numbers of the calls in the order of their backwards.
+        consumers: by the name of an array, ``"0.output"``: who read it and hands δ back to it, as (call, input name).
+        parameters: every parameter's gradient: the shares by use, in the order of the walk back, and the total.
+        given: what the network and the loss were given: ``"x"``, ``"target"``, by name.
         output: what the network returned.
         loss: J.
         input_delta: ∂J/∂x.
+        named: every array by its name, once it was asked for; see :func:`numnet.inspect.names.names_of`.
+        keep, kept: how many bytes of arrays it was allowed to keep, and how many it keeps.
     """
 
-    def __init__(self, steps: list[Step], output: Array, loss: float, input_delta: Array) -> None:
-        self.steps = steps
-        self.output = output
-        self.loss = loss
-        self.input_delta = input_delta
+    @property
+    def input_delta(self) -> Array:
+        """∂J/∂x; of the first input, if there are several."""
+        return next(iter(self.input_deltas.values())).numbers
 
-    def __iter__(self) -> Iterator[Step]:
-        return iter(self.steps)
+    def names(self) -> list[str]:
+        """The names of all arrays, as :meth:`array` and :meth:`explain` take them."""
+        return [name for name, named in names_of(self).items() if not named.alias]
 
-    def __len__(self) -> int:
-        return len(self.steps)
+    def array(self, name: str) -> ArrayRecord:
+        """The array called ``name``.
 
-    def __getitem__(self, path: str) -> Step:
-        """The first step of the layer at ``path``. Raises KeyError with the known paths."""
-        for step in self.steps:
-            if step.path == path:
-                return step
-        raise KeyError(f"{path!r}; the steps are {[step.path for step in self.steps]}")
+        Raises:
+            OptionError: there is none; the message lists what there is.
+        """
+        return resolve(self, name)[1].record
+
+    def explain(self, name: str, index: Any = ()) -> Explanation:
+        """One number with the arithmetic that made it.
+
+        Args:
+            name: of an array: ``"2.weight.grad"``, ``"0.delta"``, ``"J"``.
+            index: where in it: ``(3, 5)``; an int for an array with one axis, nothing for a single number.
+
+        Raises:
+            OptionError: no such array, no such place in it, or it was not kept.
+        """
+        return explain(self, name, index)
+
+    def walk(self, name: str, index: Any = ()) -> list[Explanation]:
+        """From one number to the loss: each explanation is that of the largest operand of the one before.
+
+        In a term it goes on with the factor that came from the loss (a δ or a gradient), if there is one.
+        """
+        return walk(self, name, index)
+
+    def to_dict(self, numbers: int = 64) -> dict[str, Any]:
+        """Everything as plain data that ``json.dumps`` takes.
+
+        Args:
+            numbers: how many numbers of an array are written out; of a larger one the first ones.
+        """
+        return plain(self, numbers)
+
+    def __repr__(self) -> str:
+        return f"<Trace of {self.net_name}: {len(self.calls)} calls, {len(self.steps)} steps, J = {self.loss:.6g}>"
 
 
-class _Recorder:
-    """The observer behind a trace: one step for each call, its gradients by difference."""
-
-    def __init__(self) -> None:
-        self.steps: dict[int, Step] = {}
-
-    def forward(self, call: Call, inputs: tuple[Any, ...], outputs: tuple[Array, ...]) -> None:
-        path = call.path or type(call.layer).__name__
-        self.steps[call.number] = Step(path, call.layer, call.number, outputs[0])
-
-    def backward(self, call: Call, deltas: tuple[Array | None, ...], input_deltas: tuple[Array | None, ...]) -> None:
-        step = self.steps[call.number]
-        step.delta = deltas[0]
-        step.input_delta = input_deltas[0]
-        if isinstance(call.layer, Module):
-            for name, parameter in call.layer.named_parameters(recurse=False):
-                if parameter.grad_array is not None:
-                    step.parameter_gradients[name] = parameter.grad_array
-                    parameter.grad_array = None  # so that a layer used twice shows the share of each use
-
-
-def trace(net: Module, x: Array, target: Array, loss: Loss) -> Trace:
-    """Take one batch through forward and backward and keep every layer's output and δ.
+def trace(
+    net: Module,
+    x: Array | tuple[Array, ...],
+    target: Array | None,
+    loss: Loss,
+    optimizer: Optimizer | None = None,
+    keep: int = 2**29,
+) -> Trace:
+    """Take one ordinary step and write down every number of it.
 
         z = net(x);  J = loss(z, target);  net.backward(loss.backward())
 
-    Gradients of the parameters end up in the trace, and added to ``grad`` as after any backward.
+    With an optimiser, ``zero_grad`` comes before and ``step`` behind. The network, its gradients and the optimiser are
+    as after that step without a trace, to the bit.
 
     Args:
         net: any module.
-        x: a batch.
-        target: what ``loss`` compares with.
+        x: a batch; a tuple for a network of several inputs.
+        target: what ``loss`` compares with; ``None`` for a loss that takes z alone.
         loss: a loss with ``reduction="mean"`` or ``"sum"``.
+        optimizer: if given, its step is taken and written down too.
+        keep: how many bytes of arrays to keep, each memory once, half of them for forward. What comes when the room is
+            used up is kept as a digest alone, and says so. What the step itself needs comes on top, as always.
+
+    Raises:
+        OptionError: ``keep`` below 0, or ``loss`` with one number a sample.
     """
-    parameters = list(net.parameters())
-    gradients = [p.grad_array for p in parameters]
-    net.zero_grad()
-    recorder = _Recorder()
+    if keep < 0:
+        raise OptionError("keep of at least 0 bytes", f"keep={keep}", "keep=0 keeps digests alone")
+    inputs = tuple([a.array if isinstance(a, Tensor) else a for a in (x if isinstance(x, tuple) else (x,))])
+    targets = () if target is None else (target.array if isinstance(target, Tensor) else target,)
+    names = ["x"] if len(inputs) == 1 else [f"x{i}" for i in range(len(inputs))]
+    given = {n: a for n, a in zip([*names, "target"], (*inputs, *targets), strict=False) if is_array(a)}
+    named: dict[str, Parameter] = {}
+    aliases: dict[str, str] = {}
+    first: dict[int, str] = {}
+    for prefix, module in (("", net), (f"{type(loss).__name__}.", loss)):
+        for name, p in module.named_parameters(remove_duplicate=False):
+            if id(p) in first:
+                aliases.setdefault(prefix + name, first[id(p)])
+            else:
+                named[prefix + name] = p
+                first[id(p)] = prefix + name
+    if optimizer is not None:
+        optimizer.zero_grad()
+    before = {name: p.grad_array for name, p in named.items()}
+    for p in named.values():
+        p.grad_array = None
+    room, watch = Room(keep), Watch()
+    recorder = Recorder(named, room, watch, given)
+    totals = before
     try:
-        with observe(recorder):
-            z = net(x)
-            J = loss(z, target)
+        room.limit = keep // 2
+        with observe(recorder), watch.watching():
+            z = net(*inputs)
+            recorder.seal()
+            recorder.in_loss = True
+            J = loss(z, *targets)
+            recorder.seal()
+            if np.size(J) != 1:
+                cure = 'give the loss reduction="mean" or "sum"'
+                raise OptionError("a loss that is one number", f"{np.size(J)} numbers", cure)
+            copies = {name: room.record(p.array.copy()) for name, p in named.items()}
+            recorder.values(copies)
+            room.limit = keep
             input_delta = net.backward(loss.backward())
-        steps = list(recorder.steps.values())
-        for step in steps:
-            for name, gradient in step.parameter_gradients.items():
-                getattr(step.layer, name).accumulate(gradient.copy())
-    except BaseException:
-        net.zero_grad()
-        raise
+        totals = recorder.totals(before)
     finally:
-        for p, gradient in zip(parameters, gradients, strict=True):
-            if gradient is not None:
-                p.accumulate(gradient)
-    return Trace(steps, z, float(J), input_delta)
+        for name, p in named.items():
+            total = totals[name]
+            p.grad = total if total is None or total is before[name] else total.copy()
+    found = Trace(recorder, room, net)
+    found.output, found.loss = z, float(np.reshape(J, ()))
+    found.given = {name: room.record(a) for name, a in given.items()}
+    for name, d in zip(names, flatten(input_delta), strict=False):
+        if d is not None:
+            found.input_deltas[name] = room.record(d)
+    for name in named:
+        entry = found.parameters[name] = ParameterTotal(name, copies[name])
+        entry.before, entry.after = (None if a is None else room.record(a) for a in (before[name], totals[name]))
+        entry.shares = [(c, key, c.parameters[key].share or room.record(g)) for c, key, g in recorder.events[name]]
+    for alias, name in aliases.items():
+        found.parameters[name].aliases.append(alias)
+    if optimizer is not None:
+        found.updates = _updates(optimizer, named, copies, room)
+    found.steps = steps_of(found.calls, found.order_back, found.updates)
+    found.kept = room.used
+    return found
+
+
+def _updates(
+    optimizer: Optimizer, named: dict[str, Parameter], copies: dict[str, ArrayRecord], room: Room
+) -> list[UpdateRecord]:
+    """Take the optimiser's step, and write down what it did to each parameter."""
+    names = {id(p): name for name, p in named.items()}
+    updates = []
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            if p.requires_grad and p.grad_array is not None and id(p) in names:
+                options = {name: value for name, value in group.items() if name != "params"}
+                name = names[id(p)]
+                gradient, memory = room.record(p.grad_array.copy()), _copied(optimizer.state.get(p, {}), room)
+                updates.append(
+                    (p, UpdateRecord(name, optimizer, options, copies[name], gradient, gradient, memory, {}))
+                )
+    optimizer.step()
+    for p, update in updates:
+        update.after = room.record(p.array.copy())
+        update.memory = _copied(optimizer.state.get(p, {}), room)
+    return [update for _, update in updates]
+
+
+def _copied(memory: dict[str, Any], room: Room) -> dict[str, Any]:
+    return {name: room.record(value.copy()) if is_array(value) else value for name, value in memory.items()}

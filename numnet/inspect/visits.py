@@ -35,7 +35,7 @@ class Visit:
         path: as in ``named_modules``; the second call of a module is ``path#2``.
         module: which module (of the copy).
         begun, ended: running numbers: what lies between them ran inside of it.
-        inputs: what it got by position, nested tuples laid flat.
+        inputs, options: what it got, by position and by name.
         outputs: what it returned, laid flat.
         pages: the applications of formulas in it that were in no visit inside of it.
     """
@@ -44,7 +44,8 @@ class Visit:
     module: Module
     begun: int
     ended: int = 0
-    inputs: list[Any] = field(default_factory=list)
+    inputs: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
     outputs: list[Any] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
 
@@ -79,7 +80,7 @@ class Visits:
             visit = Visit(path if number == 1 else f"{path}#{number}", module, next(self._clock))
             self.visits.append(visit)
             inputs = tuple(self._mark(x) for x in inputs)
-            visit.inputs = flatten(inputs)
+            visit.inputs, visit.options = inputs, options
             self._open.append(visit)
             try:
                 result = run(*inputs, **options)

@@ -34,16 +34,11 @@ class Index(Operation):
     def backward(self, ctx: Ctx, delta: Array) -> Array:
         xp = array_module(delta)
         delta_x = xp.zeros(ctx.shape, delta.dtype)
-        if self.may_repeat():
+        if _may_repeat(self.key):
             xp.add.at(delta_x, self.key, delta)
         else:
             delta_x[self.key] = delta
         return delta_x
-
-    def may_repeat(self) -> bool:
-        """Whether the key can choose one number twice: only arrays of integers can."""
-        parts = self.key if isinstance(self.key, tuple) else (self.key,)
-        return any(isinstance(p, list) or (is_array(p) and p.dtype.kind in "iu" and p.ndim > 0) for p in parts)
 
 
 class Assign(Operation):
@@ -52,6 +47,8 @@ class Assign(Operation):
         y = x, but v at key
 
         ∂J/∂x = δ, but 0 at key        ∂J/∂v = δ[key]        (summed over broadcast axes)
+
+    Where the key names a place several times, the last v stays there, and it alone gets the δ.
 
     Shapes: x, y and δ any, v any that broadcasts to x[key].
 
@@ -72,17 +69,32 @@ class Assign(Operation):
         needs_x, needs_v = ctx.needs_input_grad
         delta_x = delta_v = None
         if needs_v:
-            delta_v = broadcast_back(delta[self.key], ctx.shape).astype(ctx.dtype)
+            delta_v = broadcast_back(self._of_last(delta), ctx.shape).astype(ctx.dtype)
         if needs_x:
             delta_x = delta.copy()
             delta_x[self.key] = 0
         return delta_x, delta_v
 
+    def _of_last(self, delta: Array) -> Array:
+        """δ[key], but 0 for what was overwritten by a later v of the same place."""
+        chosen = delta[self.key]
+        if not _may_repeat(self.key):
+            return chosen
+        xp = array_module(delta)
+        order = xp.arange(chosen.size).reshape(chosen.shape)
+        last = xp.empty(delta.shape, order.dtype)
+        last[self.key] = order
+        return xp.where(last[self.key] == order, chosen, xp.zeros_like(chosen))
+
     def region(self, x: Array) -> Array:
         """The part of x that it writes, as a view; all of x where the key is not made of numbers and slices."""
-        parts = self.key if isinstance(self.key, tuple) else (self.key,)
-        simple = all(isinstance(part, (int, np.integer, slice)) and not isinstance(part, bool) for part in parts)
-        return x[(*parts, ...)] if simple else x
+        return x[self.key if self.key is ... else (*_parts(self.key), ...)] if self.writes_all else x
+
+    @property
+    def writes_all(self) -> bool:
+        """Whether every number of the region is written: not where a mask or an array chooses some of them."""
+        parts = () if self.key is ... else _parts(self.key)
+        return all(isinstance(part, (int, np.integer, slice)) and not isinstance(part, bool) for part in parts)
 
     def in_place(self, x: Array, *others: Array) -> None:
         """Write v into x."""
@@ -159,3 +171,12 @@ class Where(Operation):
             broadcast_back(xp.where(c, delta, zero), a_shape) if needs_a else None,
             broadcast_back(xp.where(c, zero, delta), b_shape) if needs_b else None,
         )
+
+
+def _parts(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _may_repeat(key: Any) -> bool:
+    """Whether the key can choose one number twice: only arrays of integers can."""
+    return any(isinstance(p, list) or (is_array(p) and p.dtype.kind in "iu" and p.ndim > 0) for p in _parts(key))

@@ -70,7 +70,7 @@ def expect_alike(x: Array, y: Array) -> None:
         raise DtypeError(f"a result of {x.dtype}, to be written in place", f"{y.dtype}", _NEW)
 
 
-_NEW = "make a new tensor, without the underscore: x = x.mul(…)"
+_NEW = "make a new tensor, without the underscore: x = x.mul(2), not x.mul_(2) or x *= 2"
 
 
 def as_array(data: Any) -> Array:

@@ -114,7 +114,7 @@ def mean_of(loss: Module, J: Array, samples: int) -> float:
     """The loss of a batch per sample, whatever its reduction."""
     if isinstance(loss, Reduced) and "sum" in loss.reduction:
         return float(J) / samples
-    return float(J.mean())
+    return float(J.mean() if J.ndim else J)
 
 
 def expect_metrics(metrics: Mapping[str, Metric] | None) -> dict[str, Metric]:

@@ -136,8 +136,12 @@ class Trainer:
             raise OptionError("an end: epochs or max_iter", "neither", "epochs=10")
         whole = {"epochs": epochs, "max_iter": max_iter, "patience": patience, "checkpoint_every": checkpoint_every}
         for name, value in whole.items():
-            if value is not None and value < 1:
-                raise OptionError(f"{name} of at least 1", f"{name}={value!r}", "leave it out, or give a larger one")
+            if value is not None and (not isinstance(value, (int, np.integer)) or value < 1):
+                cure = "leave it out, or give another one"
+                raise OptionError(f"{name} as a whole number of at least 1", f"{name}={value!r}", cure)
+        for name, size in {"clip_norm": clip_norm, "clip_value": clip_value}.items():
+            if size is not None and not size > 0:
+                raise OptionError(f"{name} above 0", f"{name}={size!r}", "leave it out, to clip nothing")
         if clip_norm is not None and clip_value is not None:
             raise OptionError("clip_norm or clip_value", "both", "clip_norm, which keeps the direction of the step")
         if checkpoint is None and (checkpoint_every is not None or resume):
@@ -258,10 +262,10 @@ class Trainer:
         def closure() -> float:
             z, J = self._forward(inputs, y)
             mean = mean_of(self.loss, J, len(y))
-            if not np.isfinite(mean):
+            if not math.isfinite(mean):
                 raise not_finite(self.net, self.loss, inputs, y, self._lr(), f"a loss of {mean}")
             self.optimizer.zero_grad()
-            delta = self.loss.backward(array_module(J).full_like(J, 1 / J.size))  # we learn from the mean of J
+            delta = self.loss.backward(array_module(J).full_like(J, 1 / J.size) if J.ndim else None)  # of J's mean
             self.net.backward(delta[0] if isinstance(delta, tuple) else delta)
             self._clip(first=not seen)
             seen.append((mean, z))

@@ -9,7 +9,7 @@ import pytest
 
 from numnet import nn
 from numnet.inspect import summary
-from numnet.nn import functional as F
+from numnet.nn.functional import conv1d, linear
 
 
 def count(module: nn.Module, *shapes: tuple[int, ...]) -> int:
@@ -68,8 +68,8 @@ def test_products_in_a_forward_of_ones_own_and_those_of_functions() -> None:
 
         def forward(self, x: Any) -> Any:
             z = x @ self.W  # (2, 4)
-            z = F.linear(z, self.W)  # (2, 3)
-            return F.conv1d(z.reshape(2, 1, 3), self.filters)  # (2, 2, 2)
+            z = linear(z, self.W)  # (2, 3)
+            return conv1d(z.reshape(2, 1, 3), self.filters)  # (2, 2, 2)
 
     assert count(Own(), (2, 3)) == 2 * 4 * 3 + 2 * 3 * 4 + 8 * 2
 

@@ -99,7 +99,7 @@ def test_several_inputs_of_several_dtypes_and_several_outputs() -> None:
 
 
 def test_the_network_stays_as_it_was() -> None:
-    net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 2))
+    net: Any = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 2))
     net[1].bias.requires_grad_(False)
     x = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
     net(x)

@@ -485,6 +485,9 @@ def test_targets_of_another_shape_do_not_broadcast(problem: Any) -> None:
     [
         ({}, "an end: epochs or max_iter"),
         ({"epochs": 0}, "epochs=0"),
+        ({"epochs": 2.5}, "whole number"),
+        ({"epochs": "3"}, "whole number"),
+        ({"epochs": 1, "clip_norm": -1.0}, "clip_norm above 0"),
         ({"epochs": 1, "batch_size": 0}, "batch_size"),
         ({"epochs": 1, "clip_norm": 1, "clip_value": 1}, "clip_norm or clip_value"),
         ({"epochs": 1, "patience": 0}, "patience=0"),

@@ -125,6 +125,18 @@ def test_a_scaler_that_has_seen_validation_rows_is_refused(problem: Any, preproc
     )
 
 
+def test_components_that_turn_at_a_touch_are_no_leak() -> None:
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    x, y = pytest.importorskip("sklearn.datasets").load_digits(return_X_y=True)  # the last components have no variance
+    numnet.manual_seed(0)
+    net = nn.Linear(64, 10)
+    options = {"epochs": 1, "progress": False, "scaler": decomposition.PCA().fit(x)}
+    optimizer = optim.SGD(net.parameters(), lr=1e-3)
+    train.fit(net, nn.CrossEntropyLoss(), optimizer, (x.astype(np.float32), y), **options)
+    with pytest.raises(DataError, match="PCA fitted on the 1700 training rows alone"):
+        train.fit(net, nn.CrossEntropyLoss(), optimizer, (x[:1700].astype(np.float32), y[:1700]), **options)
+
+
 def test_the_scaler_goes_over_both_sets(problem: Any, preprocessing: Any) -> None:
     (x, y), validation = shifted(problem)
     scaler = preprocessing.StandardScaler().fit(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...errors import unknown_names
 from .cifar import CIFAR10
 from .fashion import load_data_fashion_mnist
 from .image_folder import ImageFolder, default_loader
@@ -17,3 +18,5 @@ __all__ = [
     "default_loader",
     "load_data_fashion_mnist",
 ]
+
+__getattr__ = unknown_names(__name__)

@@ -8,12 +8,13 @@ import os
 import tempfile
 import zlib
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...errors import DataError, MissingExtraError
 
-__all__ = ["File", "downloaded", "folder_of", "read"]
+__all__ = ["File", "content_of", "downloaded", "folder_of", "read"]
 
 
 class File(NamedTuple):
@@ -33,7 +34,7 @@ class File(NamedTuple):
 
 
 def folder_of(root: str | os.PathLike[str] | None) -> Path:
-    """The folder for data: ``root``; else the one that NUMNET_DATA names; else the cache.
+    """The folder for data: ``root``; else the one that NUMNET_DATA names; else the user's cache.
 
     Raises:
         MissingExtraError: the cache is asked for without pooch.
@@ -41,12 +42,12 @@ def folder_of(root: str | os.PathLike[str] | None) -> Path:
     if root is not None:
         return Path(root).expanduser()
     if named := os.environ.get("NUMNET_DATA"):
-        return Path(named)
+        return Path(named).expanduser()
     return Path(_pooch().os_cache("numnet"))
 
 
 def read(file: File, root: Path, subfolders: Sequence[str], mirrors: Sequence[str], download: bool) -> bytes:
-    """The content of a file, from ``root`` or a subfolder, packed or unpacked; downloaded if it is in none and may be.
+    """The content of a file, from a subfolder of ``root`` or from itself, packed or not; downloaded if it may be.
 
     Args:
         file: which.
@@ -59,37 +60,42 @@ def read(file: File, root: Path, subfolders: Sequence[str], mirrors: Sequence[st
         DataError: there is no such file, or it is cut short, altered, or not the one that its name says.
         MissingExtraError: a download without pooch.
     """
-    places = [root / folder / name for folder in ("", *subfolders) for name in (f"{file.name}.gz", file.name)]
+    places = [root / folder / name for folder in (*subfolders, "") for name in (f"{file.name}.gz", file.name)]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
+        folder, name = root / subfolders[0], f"{file.name}.gz"
         if not download:
-            cure = f"download=True; or put {file.name}.gz into {root / subfolders[0]}"
-            raise DataError(f"the file {file.name}.gz or {file.name} in {root}", "neither, nor in its subfolders", cure)
-        name = f"{file.name}.gz"
+            got = f"none, nor in {', '.join(subfolders)} there"
+            cure = f"download=True; or put {name} into {folder}; or name another folder by root="
+            raise DataError(f"the file {name} or {file.name} in {root}", got, cure)
         addresses = [f"{mirror.rstrip('/')}/{name}" for mirror in mirrors]
-        path = downloaded(name, f"sha256:{file.packed}", root / subfolders[0], addresses)
-    content = _unpacked(path)
+        path = downloaded(name, f"sha256:{file.packed}", folder, addresses)
+    content = content_of(path)
+    cure = f"delete {path}, and download it again"
     if len(content) != file.size:
-        kind = "cut short" if len(content) < file.size else "too long"
-        raise DataError(f"{path} with {file.size} bytes of data", f"{len(content)}: it is {kind}", f"delete {path}")
+        kind = "cut short" if len(content) < file.size else "another file"
+        raise DataError(f"{path} with {file.size} bytes of data", f"{len(content)} bytes: it is {kind}", cure)
     if (found := hashlib.sha256(content).hexdigest()) != file.content:
-        cure = f"delete {path} and download it again; look whether it belongs to another data set"
-        raise DataError(
-            f"{path} with the SHA-256 {file.content[:16]}… of its data", f"{found[:16]}…: it is altered", cure
-        )
+        expected, got = f"{path} with data of SHA-256 {file.content[:16]}…", f"{found[:16]}…: altered, or another file"
+        raise DataError(expected, got, cure)
     return content
 
 
-def _unpacked(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """What is in a file, unpacked if its name ends in ``.gz``.
+
+    Raises:
+        DataError: it cannot be unpacked.
+    """
     packed = path.read_bytes()
     if path.suffix != ".gz":
         return packed
     try:
         return gzip.decompress(packed)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{path} as a gzip file", f"{len(packed)} bytes that are none: {error}", f"delete {path}"
-        ) from error
+        got = f"{len(packed)} bytes that cannot be unpacked: {error}"
+        cure = f"delete {path}, and download it again"
+        raise DataError(f"{path} as a gzip file", got, cure) from error
 
 
 def downloaded(name: str, checksum: str, folder: Path, addresses: Sequence[str]) -> Path:
@@ -97,7 +103,7 @@ def downloaded(name: str, checksum: str, folder: Path, addresses: Sequence[str])
 
     Args:
         name: of the file.
-        checksum: ``"sha256:…"`` or ``"md5:…"``.
+        checksum: ``"sha256:…"`` or ``"md5:…"``; a file of another is as good as none.
         folder: is made, if it is not there.
         addresses: tried in order.
 
@@ -108,23 +114,22 @@ def downloaded(name: str, checksum: str, folder: Path, addresses: Sequence[str])
     failures = []
     folder.mkdir(parents=True, exist_ok=True)
     for url in addresses:
-        try:
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".numnet-") as aside:
-                downloader = pooch.HTTPDownloader(progressbar=_has_tqdm(), timeout=30)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as aside:
+            downloader = pooch.HTTPDownloader(progressbar=find_spec("tqdm") is not None, timeout=30)
+            try:
                 got = Path(pooch.retrieve(url, checksum, name, aside, downloader=downloader))
+            except Exception as error:  # of the network: requests' own, which is not ours to import
+                failures.append(f"\n            {url}: {_reason(error)}")
+            else:
                 return got.replace(folder / name)
-        except Exception as error:  # of the network: requests' own, which is not ours to import
-            failures.append(f"{url}: {type(error).__name__}: {error}")
     cure = f"without a connection: put {name} into {folder}, or name another folder by root= or NUMNET_DATA"
-    raise DataError(f"{name} from one of {len(addresses)} addresses", "; ".join(failures), cure)
+    raise DataError(f"{name} with {checksum} from one of {len(addresses)} addresses", "".join(failures).lstrip(), cure)
 
 
-def _has_tqdm() -> bool:
-    try:
-        import tqdm  # noqa: F401
-    except ImportError:
-        return False
-    return True
+def _reason(error: Exception) -> str:
+    """The innermost words of an error of the network, which come wrapped in each other."""
+    inner = error.args[0] if error.args else ""
+    return f"{type(error).__name__}: {getattr(inner, 'reason', inner)}"
 
 
 def _pooch() -> Any:

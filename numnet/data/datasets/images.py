@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from ...errors import MissingExtraError
-from ..dataset import Dataset
+from ...tensor import Tensor
+from ..dataset import Dataset, as_integers
+from ..transforms.convert import many_at_once
+from ..transforms.image import pillow
 
-__all__ = ["Images"]
+__all__ = ["Images", "Transform"]
 
-Transform = Callable[[Any], Any] | None
+Transform: TypeAlias = Callable[[Any], Any] | None
 
 
 class Images(Dataset):
@@ -28,7 +31,9 @@ class Images(Dataset):
     data: np.ndarray
     targets: np.ndarray
 
-    def __init__(self, transform: Transform, target_transform: Transform) -> None:
+    def __init__(self, root: Path, train: bool, transform: Transform, target_transform: Transform) -> None:
+        self.root = root
+        self.train = train
         self.transform = transform
         self.target_transform = target_transform
 
@@ -43,7 +48,7 @@ class Images(Dataset):
         Raises:
             MissingExtraError: Pillow is not installed.
         """
-        image: Any = _image(self.data[index])
+        image: Any = pillow().Image.fromarray(self.data[index])
         label: Any = int(self.targets[index])
         if self.transform is not None:
             image = self.transform(image)
@@ -54,21 +59,22 @@ class Images(Dataset):
     def __len__(self) -> int:
         return len(self.data)
 
+    def gather(self, indices: Sequence[int] | np.ndarray) -> Any:
+        """The batch of these samples, made at once where ``transform`` is ToTensor, or ToTensor and then Normalize."""
+        if type(self).__getitem__ is not Images.__getitem__ or self.target_transform is not None:
+            return NotImplemented
+        rows = as_integers(indices)
+        images = many_at_once(self.transform, self.data[rows])
+        return images if images is NotImplemented else (images, Tensor(self.targets[rows]))
+
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """All images and labels at once: x (N, C, H, W) float32 in 0 … 1, as of ``ToTensor``, and y (N,) int64."""
         pixels = self.data[:, None] if self.data.ndim == 3 else self.data.transpose(0, 3, 1, 2)
-        return np.divide(pixels, 255, dtype=np.float32), self.targets.copy()
+        return np.divide(pixels, 255, dtype=np.float32, order="C"), self.targets.copy()
 
     def __repr__(self) -> str:
-        lines = [f"{type(self).__name__}: {len(self)} images of {len(self.classes)} classes"]
+        part = "train" if self.train else "test"
+        lines = [f"{type(self).__name__}: {len(self)} images of {len(self.classes)} classes ({part}), in {self.root}"]
         if self.transform is not None:
-            lines.append(f"  transform: {self.transform!r}")
+            lines.append(f"transform: {self.transform!r}")
         return "\n".join(lines)
-
-
-def _image(pixels: np.ndarray) -> Any:
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise MissingExtraError("pillow", "data") from error
-    return Image.fromarray(pixels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 from typing import ClassVar
@@ -32,9 +33,7 @@ class _Mnist(Images):
         target_transform: Transform = None,
         download: bool = False,
     ) -> None:
-        super().__init__(transform, target_transform)
-        self.root = folder_of(root)
-        self.train = train
+        super().__init__(folder_of(root), train, transform, target_transform)
         part = "train" if train else "test"
         self.data = self._array(f"{part} images", IMAGES, download)
         self.targets = self._array(f"{part} labels", LABELS, download).astype(np.int64)
@@ -45,12 +44,18 @@ class _Mnist(Images):
 
 
 def _idx(content: bytes, magic: int, name: str) -> np.ndarray:
-    """The array in a file of IDX format: magic number, a length for each axis, bytes. The last axes come last."""
+    """The array in a file of IDX format: a magic number, whose last byte counts the axes; a length for each; bytes."""
     axes = magic & 0xFF
+    head = 4 * (axes + 1)
+    if len(content) < head:
+        raise DataError(f"{name} in IDX format, with a head of {head} bytes", f"{len(content)} bytes in all")
     found, *shape = struct.unpack_from(f">{axes + 1}I", content)
-    if found != magic or len(content) != 4 * (axes + 1) + int(np.prod(shape)):
-        raise DataError(f"{name} in IDX format, with the magic number {magic}", f"{found} and shape {tuple(shape)}")
-    return np.frombuffer(content, np.uint8, offset=4 * (axes + 1)).reshape(shape)
+    if found != magic:
+        raise DataError(f"{name} in IDX format, with the magic number {magic}", f"{found}")
+    if len(content) != head + math.prod(shape):
+        expected = f"{name} with {math.prod(shape)} bytes behind its head, which says shape {tuple(shape)}"
+        raise DataError(expected, f"{len(content) - head}")
+    return np.frombuffer(content, np.uint8, offset=head).reshape(shape).copy()  # one that may be written into
 
 
 class MNIST(_Mnist):

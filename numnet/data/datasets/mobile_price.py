@@ -39,14 +39,17 @@ class MobilePrice(TensorDataset):
             cure = f"download train.csv of kaggle.com/iabhishekofficial/mobile-price-classification, as {path}"
             raise DataError(f"the file {path}", "there is none", cure)
         with path.open(encoding="utf-8", newline="") as file:
-            head, *rows = csv.reader(file)
-        numbers = np.empty((len(rows), len(head)))
+            head, *rows = list(csv.reader(file)) or [[]]
+        if (len(head), head[-1:], len(rows)) != (21, ["price_range"], 2000):
+            got = f"{len(rows)} rows and {len(head)} columns, the last {head[-1] if head else ''!r}"
+            raise DataError(f"{path} with 2000 rows and 21 columns, the last 'price_range'", got, "download it again")
+        numbers = np.empty((2000, 21))
         for line, row in enumerate(rows, 2):
             try:
-                numbers[line - 2] = [float(value) for value in row]
+                numbers[line - 2] = [float(value) for value in row] if len(row) == 21 else []
             except ValueError as error:
                 got = f"{len(row)} values, beginning {', '.join(row[:3])}: {error}"
-                raise DataError(f"{len(head)} numbers in line {line} of {path}", got) from error
+                raise DataError(f"21 numbers in line {line} of {path}", got, "download it again") from error
         self.feature_names = tuple(head[:-1])
         super().__init__(numbers[:, :-1].astype(np.float32), numbers[:, -1].astype(np.int64))
 

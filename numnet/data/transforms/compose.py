@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from textwrap import indent
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ...errors import DtypeError, OptionError, describe
+from ..sampler import Rng
 from .image import Transform, probability
 
 __all__ = ["Compose", "Lambda", "RandomApply", "RandomChoice"]
 
+Steps: TypeAlias = Sequence[Callable[[Any], Any]]
+
 
 def _functions(transforms: Any) -> list[Callable[[Any], Any]]:
-    if not isinstance(transforms, Sequence) or not all(callable(t) for t in transforms):
-        bad = next((t for t in transforms if not callable(t)), None) if isinstance(transforms, Sequence) else transforms
-        cure = "transforms.ToTensor(), with brackets" if isinstance(bad, type) else "a list: Compose([…])"
-        raise DtypeError("a list of transforms", describe(bad), cure)
-    for t in transforms:
-        if isinstance(t, type):
-            raise DtypeError("transforms that are made", f"the class {t.__name__}", f"{t.__name__}(), with brackets")
+    if not isinstance(transforms, (list, tuple)):
+        raise DtypeError("a list of transforms", describe(transforms), "a list: [transforms.ToTensor(), …]")
+    for transform in transforms:
+        if isinstance(transform, type):
+            name = transform.__name__
+            raise DtypeError("transforms that are made", f"the class {name}", f"{name}(…), with parentheses")
+        if not callable(transform):
+            raise DtypeError("a list of transforms, which are called with an image", describe(transform))
     return list(transforms)
+
+
+def _one_after_the_other(transforms: Steps, image: Any, owner: str) -> Any:
+    for position, transform in enumerate(transforms):
+        try:
+            image = transform(image)
+        except Exception as error:
+            error.add_note(f"in transform {position} of {owner}: {transform!r}")
+            raise
+    return image
+
+
+def _listed(owner: str, lines: list[Any]) -> str:
+    return "\n".join([f"{owner}(", *(indent(str(line), "    ") for line in lines), ")"])
 
 
 class Compose(Transform):
@@ -34,59 +53,61 @@ class Compose(Transform):
         DtypeError: something in the list is no function. Errors of a transform say which it was.
     """
 
-    def __init__(self, transforms: Sequence[Callable[[Any], Any]]) -> None:
+    def __init__(self, transforms: Steps) -> None:
         super().__init__()
         self.transforms = _functions(transforms)
 
-    def __call__(self, image: Any) -> Any:
-        """All of them, in order."""
-        for position, transform in enumerate(self.transforms):
-            try:
-                image = transform(image)
-            except Exception as error:
-                error.add_note(f"in transform {position} of Compose, {transform!r}")
-                raise
-        return image
+    def _apply(self, image: Any) -> Any:
+        return _one_after_the_other(self.transforms, image, "Compose")
 
     def __repr__(self) -> str:
-        return "\n".join(["Compose(", *(f"    {transform!r}" for transform in self.transforms), ")"])
+        return _listed("Compose", self.transforms)
 
 
 class Lambda(Transform):
-    """A function of one's own.
+    """A function of one's own. (A loader's workers that are not forked need one that has a name.)
 
     Args:
         lambd: the function.
+
+    Raises:
+        DtypeError: it is none.
     """
 
     def __init__(self, lambd: Callable[[Any], Any]) -> None:
         super().__init__()
         if not callable(lambd):
-            raise DtypeError("a function", describe(lambd))
+            raise DtypeError("a function of an image", describe(lambd))
         self.lambd = lambd
 
-    def __call__(self, image: Any) -> Any:
-        """What the function returns."""
+    def _apply(self, image: Any) -> Any:
         return self.lambd(image)
+
+    def __repr__(self) -> str:
+        return "Lambda()"
 
 
 class RandomApply(Transform):
-    """All of some transforms with probability p, otherwise none.
+    """All of some transforms, one after the other, with probability p; otherwise none.
 
     Args:
         transforms: a list. p: a probability. rng: where it is drawn from.
+
+    Raises:
+        DtypeError, OptionError: no list of functions; a p that is no probability.
     """
 
-    def __init__(
-        self, transforms: Sequence[Callable[[Any], Any]], p: float = 0.5, *, rng: np.random.Generator | None = None
-    ) -> None:
+    def __init__(self, transforms: Steps, p: float = 0.5, *, rng: Rng = None) -> None:
         super().__init__(rng)
         self.transforms = _functions(transforms)
         self.p = probability(p)
 
-    def __call__(self, image: Any) -> Any:
-        """The image, transformed or as it is."""
-        return Compose(self.transforms)(image) if self._draw().random() < self.p else image
+    def _apply(self, image: Any) -> Any:
+        applied = self._draw().random() < self.p
+        return _one_after_the_other(self.transforms, image, "RandomApply") if applied else image
+
+    def __repr__(self) -> str:
+        return _listed("RandomApply", [f"p={self.p}", *self.transforms])
 
 
 class RandomChoice(Transform):
@@ -96,25 +117,22 @@ class RandomChoice(Transform):
         transforms: a list. p: the weight of each; all the same if left out. rng: where it is drawn from.
 
     Raises:
-        OptionError: weights that are not one for each, or are all 0.
+        DtypeError: no list of functions. OptionError: none, or weights that are not one for each, or are all 0.
     """
 
-    def __init__(
-        self,
-        transforms: Sequence[Callable[[Any], Any]],
-        p: Sequence[float] | None = None,
-        *,
-        rng: np.random.Generator | None = None,
-    ) -> None:
+    def __init__(self, transforms: Steps, p: Sequence[float] | None = None, *, rng: Rng = None) -> None:
         super().__init__(rng)
         self.transforms = _functions(transforms)
         if not self.transforms:
             raise OptionError("at least one transform", "none")
         if p is not None and (len(p) != len(self.transforms) or min(p) < 0 or sum(p) <= 0):
-            raise OptionError(f"{len(self.transforms)} weights, none below 0 and not all 0", f"p={p!r}")
+            raise OptionError(f"p as {len(self.transforms)} weights, none below 0 and not all 0", f"p={p!r}")
         self.p = p
 
-    def __call__(self, image: Any) -> Any:
-        """The image through the one that is drawn."""
+    def _apply(self, image: Any) -> Any:
         weights = None if self.p is None else np.asarray(self.p, float) / sum(self.p)
-        return self.transforms[int(self._draw().choice(len(self.transforms), p=weights))](image)
+        which = int(self._draw().choice(len(self.transforms), p=weights))
+        return self.transforms[which](image)
+
+    def __repr__(self) -> str:
+        return _listed("RandomChoice", [f"p={self.p}", *self.transforms])

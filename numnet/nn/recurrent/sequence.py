@@ -118,7 +118,7 @@ class Recurrent(RecurrentBase):
 
         return self._back(ctx, delta, accumulate)
 
-    def time_shares(self, ctx: Ctx, delta: tuple[Array | None, ...]) -> dict[str, Array]:
+    def time_shares(self, ctx: Ctx, delta: tuple[Array | None, ...], chunk: int = 0) -> dict[str, Array]:
         """The share of every time step in the gradient of every weight.
 
             share[t] = ∂J/∂vₜᵀ hₜ₋₁ for W_hh;  their sum over t is ∂J/∂W_hh
@@ -128,6 +128,8 @@ class Recurrent(RecurrentBase):
         Args:
             ctx: of a call: ``call = nn.Call(rnn); call.forward(x); rnn.time_shares(call.ctx, (delta, None))``.
             delta: δ for each output: (δ of the output, of h_n[, of c_n]), ``None`` for zero.
+            chunk: if not 0, the shares of truncated backpropagation, where δ does not pass from one chunk of so many
+                time steps to the one before it.
 
         Returns:
             By the parameter's name an array (T, *shape of the parameter).
@@ -143,11 +145,11 @@ class Recurrent(RecurrentBase):
                     if gradient is not None:
                         shares.setdefault(name, []).append(gradient)
 
-        self._back(ctx, delta, collect)
+        self._back(ctx, delta, collect, chunk)
         return {name: array_module(p.array).stack(shares[name]) for name, p in self.named_parameters()}
 
     def _back(
-        self, ctx: Ctx, delta: tuple[Array | None, ...], visit: Callable[[int, Factors], None]
+        self, ctx: Ctx, delta: tuple[Array | None, ...], visit: Callable[[int, Factors], None], chunk: int = 0
     ) -> tuple[Array | None, ...]:
         """The way back, from the last layer to the first; what becomes of the factors is up to ``visit``."""
         delta_y, *delta_last = delta
@@ -160,7 +162,8 @@ class Recurrent(RecurrentBase):
             for k in range(layer * D, (layer + 1) * D):
                 W, way = self._weights(self._suffixes[k]), k % D
                 own = None if delta_y is None else delta_y[:, :, way * P : (way + 1) * P]
-                factors, starts[k] = sweep_backward(self.step, W, ctx.pasts[k], own, tuple([s[k] for s in ends]))
+                last = tuple([s[k] for s in ends])
+                factors, starts[k] = sweep_backward(self.step, W, ctx.pasts[k], own, last, chunk)
                 visit(k, factors)
                 if layer or ctx.needs_input_grad[0]:
                     through = input_delta(W, factors)

@@ -86,12 +86,14 @@ def sweep(
 
 
 def sweep_backward(
-    step: Step, W: Weights, past: Sweep, delta_y: Array | None, delta_state: State
+    step: Step, W: Weights, past: Sweep, delta_y: Array | None, delta_state: State, chunk: int = 0
 ) -> tuple[Factors, State]:
     """Back through time: the factors of every ∂J/∂weight, and ∂J/∂(first state).
 
         δhₜ = ∂J/∂yₜ + what comes from step t + 1        (∂J/∂u, ∂J/∂v, ∂J/∂state) = step.backward(W_hrᵀ δhₜ)
         δhₜ₋₁ = W_hhᵀ ∂J/∂v + ∂J/∂h
+
+    With ``chunk`` the δ of the state is cut between chunks of so many steps: truncated backpropagation through time.
 
     Shapes: delta_y (T, N, P), or ``None`` for 0; the state as for :func:`sweep`.
     """
@@ -102,6 +104,9 @@ def sweep_backward(
     delta_v = delta_u if step.adds else xp.empty(shape, past.x.dtype)
     delta_h = None if W.hr is None else xp.empty_like(past.h_before)
     for t in range(T) if past.backwards else reversed(range(T)):
+        behind = t - 1 if past.backwards else t + 1  # the step that the δ of the state comes from
+        if chunk and 0 <= behind < T and max(t, behind) % chunk == 0:
+            delta_state = _cut(delta_state, None if past.mask is None else past.mask[behind])
         delta = delta_state if delta_y is None else (delta_state[0] + delta_y[t], *delta_state[1:])
         if past.mask is not None:
             delta = tuple([d * past.mask[t] for d in delta])
@@ -117,6 +122,14 @@ def sweep_backward(
             before = tuple([xp.where(past.mask[t], b, d) for b, d in zip(before, delta_state, strict=True)])
         delta_state = before
     return Factors(past.x, past.h_before, past.m, delta_u, delta_v, delta_h), delta_state
+
+
+def _cut(delta_state: State, mask: Array | None) -> State:
+    """0, but for sequences that had ended, where it is still ∂J/∂(last state)."""
+    xp = array_module(delta_state[0])
+    if mask is None:
+        return tuple([xp.zeros_like(d) for d in delta_state])
+    return tuple([xp.where(mask, d.dtype.type(0), d) for d in delta_state])
 
 
 def input_delta(W: Weights, factors: Factors) -> Array:

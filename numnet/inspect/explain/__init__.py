@@ -1,0 +1,11 @@
+"""Explain: the arithmetic of any one number of a trace, and the walk from it back to the loss."""
+
+from __future__ import annotations
+
+from .explain import explain, walk
+from .explanation import Explanation, Rule
+from .expression import Expression, Operand, Term
+from .page import Rules
+from .table import RULES
+
+__all__ = ["RULES", "Explanation", "Expression", "Operand", "Rule", "Rules", "Term", "explain", "walk"]

@@ -1,0 +1,65 @@
+"""The rules of the affine map, and of an embedding, whose W is looked up by rows."""
+
+from __future__ import annotations
+
+from .explanation import Rule
+from .expression import Expression, Given, product, total
+from .page import Index, Page, Rules, places
+
+__all__ = ["EmbeddingRules", "LinearRules"]
+
+
+class LinearRules(Rules):
+    """z = x Wᵀ + b, with whatever axes before the last one."""
+
+    def output(self, page: Page, index: Index, number: int) -> Rule | None:
+        *n, j = index
+        terms: list[Expression] = [
+            product(page.x((*n, k)), page.parameter("weight", (j, k))) for k in range(page.x_shape[-1])
+        ]
+        symbols = f"Σₖ x[{_of(n)}k] · W[{j}, k]"
+        if page.has("bias"):
+            terms.append(page.parameter("bias", (j,)))
+            symbols += f" + b[{j}]"
+        return Rule(symbols, total(terms))
+
+    def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
+        *n, k = index
+        terms = [product(page.parameter("weight", (j, k)), page.delta((*n, j))) for j in range(page.y_shape[-1])]
+        return Rule(f"Σⱼ W[j, {k}] · δ[{_of(n)}j]", total(terms))
+
+    def gradient(self, page: Page, part: str, index: Index) -> Rule | None:
+        rows = list(places(page.x_shape[:-1]))
+        if part == "bias":
+            return Rule(f"Σₙ δ[n, {index[0]}]", total(page.delta((*n, index[0])) for n in rows))
+        j, k = index
+        return Rule(f"Σₙ δ[n, {j}] · x[n, {k}]", total(product(page.delta((*n, j)), page.x((*n, k))) for n in rows))
+
+
+class EmbeddingRules(Rules):
+    """y[n] = W[x[n]]."""
+
+    def output(self, page: Page, index: Index, number: int) -> Rule | None:
+        *n, d = index
+        row = int(page.array()[tuple(n)])
+        return Rule(
+            f"W[x[{_of(n).rstrip(', ')}], {d}]", page.parameter("weight", (row, d)), f"x is {row} here: row {row} of W"
+        )
+
+    def gradient(self, page: Page, part: str, index: Index) -> Rule | None:
+        row, d = index
+        x, layer = page.array(), page.layer
+        if row == layer.padding_idx:
+            return Rule("0", total([]), "the row of the padding is not trained")
+        found = [n for n in places(x.shape) if int(x[n]) == row]
+        summed = total(page.delta((*n, d)) for n in found)
+        symbols = f"Σ δ[n, {d}] over the n with x[n] = {row}"
+        note = f"row {row} was looked up {len(found)} times"
+        if layer.scale_grad_by_freq and found:
+            share = Given(1 / len(found), "1 / (times)")
+            return Rule(f"({symbols}) / {len(found)}", product(share, summed), note)
+        return Rule(symbols, summed, note)
+
+
+def _of(n: list[int]) -> str:
+    return "".join(f"{i}, " for i in n)

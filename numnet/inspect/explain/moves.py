@@ -1,0 +1,93 @@
+"""The rules of layers and operations that only move numbers about, and of dropout, which also scales them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...call import Ctx
+from .explanation import Rule
+from .expression import Constant, product, total
+from .page import Index, Page, Rules
+
+__all__ = ["ConcatenateRules", "DropoutRules", "MoveRules"]
+
+
+class MoveRules(Rules):
+    """Every number of y is a number of x, or 0. Which one, the layer's own forward says, run on the places of x."""
+
+    @staticmethod
+    def sources(page: Page) -> Any:
+        """For each place of y the place of x, counted from 1 row by row; 0 for a number that is no x."""
+        shape = page.x_shape
+        size = int(np.prod(shape, dtype=np.int64))
+        numbered = np.arange(1, size + 1, dtype=np.float64).reshape(shape)
+        found = page.call.layer.forward(Ctx((False,), recording=False), numbered)
+        return np.asarray(found).astype(np.int64)
+
+    def output(self, page: Page, index: Index, number: int) -> Rule | None:
+        source = int(self.sources(page)[index])
+        if not source:
+            return Rule("0", Constant(float(page.call.outputs[0].numbers[index])), "a number of the border, no x")
+        x = page.x(_place(source, page.x_shape))
+        return Rule(x.symbol, x, "the same number in another place")
+
+    def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
+        number = int(np.ravel_multi_index(index, page.x_shape)) + 1 if index else 1
+        found = [tuple(map(int, i)) for i in np.argwhere(self.sources(page) == number)]
+        notes = ["it does not stand in y: nothing comes back", "the same number in another place"]
+        note = notes[len(found)] if len(found) < 2 else f"it stands {len(found)} times in y"
+        symbols = f"δ{list(found[0])}" if len(found) == 1 and found[0] else "Σ δ where it stands in y"
+        return Rule(symbols, total(page.delta(i) for i in found), note)
+
+
+def _place(number: int, shape: Index) -> Index:
+    return tuple(int(i) for i in np.unravel_index(number - 1, shape)) if shape else ()
+
+
+class DropoutRules(Rules):
+    """y = m ⊙ x."""
+
+    def _scaled(self, page: Page, index: Index, number: Any) -> Rule:
+        mask = page.call.saved.get("mask")
+        if mask is None:
+            return Rule(number.symbol, number, "in evaluation mode, or with p = 0, nothing is dropped")
+        if isinstance(mask, float):
+            return Rule(f"m · {number.symbol}", product(Constant(mask, "m"), number), "the factor of evaluation mode")
+        place = tuple([i if n > 1 else 0 for i, n in zip(index, mask.shape, strict=True)])
+        m = page.saved("mask", place, "m")
+        note = "dropped" if m.value == 0 else f"kept, and scaled by {m.value:.4g}"
+        return Rule(f"{m.symbol} · {number.symbol}", product(m, number), note)
+
+    def output(self, page: Page, index: Index, number: int) -> Rule | None:
+        return self._scaled(page, index, page.x(index))
+
+    def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
+        return self._scaled(page, index, page.delta(index))
+
+
+class ConcatenateRules(Rules):
+    """y = [x₁, x₂, …] along an axis."""
+
+    def _axis(self, page: Page) -> int:
+        return int(page.layer.dim) % len(page.y_shape)
+
+    def output(self, page: Page, index: Index, number: int) -> Rule | None:
+        axis, i = self._axis(page), index[self._axis(page)]
+        for part in page.call.inputs:
+            n = page.shape(part)[axis]
+            if i < n:
+                x = page.x((*index[:axis], i, *index[axis + 1 :]), part, part)
+                return Rule(x.symbol, x, "the same number in another place")
+            i -= n
+        return None
+
+    def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
+        axis, start = self._axis(page), 0
+        for other in page.call.inputs:
+            if other == part:
+                break
+            start += page.shape(other)[axis]
+        delta = page.delta((*index[:axis], index[axis] + start, *index[axis + 1 :]))
+        return Rule(delta.symbol, delta, f"the part of δ that {part} became")
