@@ -13,6 +13,7 @@ from ..nested import flatten
 from ..nn import Loss, Module
 from ..optim import Optimizer
 from ..tensor import Parameter, Tensor
+from .delta_budget import Budget, budget_of
 from .explain import Explanation, explain, walk
 from .names import names_of, resolve
 from .plain import plain
@@ -78,6 +79,10 @@ class Trace(Recording):
         In a term it goes on with the factor that came from the loss (a δ or a gradient), if there is one.
         """
         return walk(self, name, index)
+
+    def budget(self) -> Budget:
+        """What each layer does to the size of δ, and why; see :func:`numnet.inspect.budget_of`."""
+        return budget_of(self.calls)
 
     def to_dict(self, numbers: int = 64) -> dict[str, Any]:
         """Everything as plain data that ``json.dumps`` takes.

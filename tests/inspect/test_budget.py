@@ -12,7 +12,7 @@ import pytest
 
 from numnet import manual_seed, models, nn
 from numnet.errors import OptionError
-from numnet.inspect import Budget, budget
+from numnet.inspect import Budget, budget, trace
 
 N, WIDTH = 32, 24
 RNG = np.random.default_rng(0)
@@ -283,3 +283,10 @@ def test_the_picture(tmp_path: Any) -> None:
     assert axes.get_yscale() == "log"
     assert "smallest normal float32" in axes.get_legend_handles_labels()[1]
     figure.savefig(tmp_path / "budget.png")
+
+
+def test_a_trace_has_its_budget() -> None:
+    net = nn.Sequential(nn.Linear(3, 4), nn.Sigmoid(), nn.Linear(4, 2)).double()
+    x, y = np.random.default_rng(0).standard_normal((5, 3)), np.array([0, 1, 0, 1, 1])
+    ours = trace(net, x, y, nn.CrossEntropyLoss()).budget()
+    assert str(ours) == str(budget(net, x, y, nn.CrossEntropyLoss()))
