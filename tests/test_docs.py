@@ -23,6 +23,7 @@ import numnet
 TREE = Path(__file__).parents[1]
 PAGES = [TREE / "README.md", *sorted((TREE / "docs").rglob("*.md"))]
 OPTIONAL = {
+    "PIL",
     "matplotlib",
     "pandas",
     "safetensors",

@@ -77,6 +77,8 @@ class _Stack:
             values = [value for value, _ in columns]
             return _rebuilt(first, values), any(found for _, found in columns)
         cure = "return arrays, numbers, strings, tuples, lists or dictionaries; or pass a collate_fn of your own"
+        if type(first).__module__.startswith("PIL."):
+            cure = "transform=transforms.ToTensor(), which makes a Tensor of an image of Pillow's"
         raise DtypeError("a sample that can be stacked", f"{describe(first)} in {self._place(0, at)}", cure)
 
     def _arrays(self, parts: list[Any], at: str) -> tuple[Any, bool]:

@@ -136,7 +136,7 @@ def resolve(trace: Recording, name: str) -> tuple[str, Named]:
     if named is None:
         known = [n for n, entry in names_of(trace).items() if not entry.alias]
         place = name.rpartition(".")[0]
-        near = difflib.get_close_matches(name, list(trace.named), n=4, cutoff=0.7)
+        near = difflib.get_close_matches(name, known, n=4, cutoff=0.7)
         beside = [other for other in known if place and other.startswith(f"{place}.")]
         shown = beside or known
         more = f" and {len(shown) - 40} more" if len(shown) > 40 else ""

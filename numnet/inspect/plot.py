@@ -46,7 +46,8 @@ def plot_deltas(trace: Trace, x: Array, captions: Sequence[str], samples: int = 
     if x.ndim != 4:
         raise ShapeError("a batch of images (N, C, H, W)", f"shape {x.shape}")
     samples = min(samples, len(x))
-    columns = [("∂J/∂x", trace.input_delta)] + [(_heading(s), s.delta) for s in trace if _is_shown(s, len(x))]
+    shown: list[tuple[str, Array]] = [("∂J/∂x", trace.input_delta)]
+    columns = shown + [(_heading(s), s.delta) for s in trace if _is_shown(s, len(x))]
     width = 1 + len(columns)
     figure = Figure(figsize=(1.75 * width, 1.7 * samples + 1.2), layout="constrained")
     figure.suptitle("x goes forward to the right;  δ, arriving at each layer's output, comes back to the left")

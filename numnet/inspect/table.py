@@ -28,6 +28,7 @@ def delta_table(trace: Trace) -> Table:
     try:
         from rich import box
         from rich.table import Table
+        from rich.text import Text
     except ImportError as error:
         raise MissingExtraError("rich", "demos") from error
     title = f"δ of every layer; J = {trace.loss:.4f}"
@@ -42,7 +43,7 @@ def delta_table(trace: Trace) -> Table:
         kind = type(step.layer).__name__
         table.add_row(
             kind if step.path == kind else f"{step.path} {kind}",
-            step.formula,
+            Text(step.formula),  # its brackets are no markup
             "×".join(map(str, step.output.shape)) or "1",
             _size(step.output),
             "" if step.delta is None else _size(step.delta),

@@ -45,9 +45,10 @@ class Trace(Recording):
     """
 
     @property
-    def input_delta(self) -> Array:
-        """∂J/∂x; of the first input, if there are several."""
-        return next(iter(self.input_deltas.values())).numbers
+    def input_delta(self) -> Array | None:
+        """∂J/∂x; of the first input, if there are several; ``None`` for integers."""
+        first = next(iter(self.input_deltas.values()), None)
+        return None if first is None else first.numbers
 
     def names(self) -> list[str]:
         """The names of all arrays, as :meth:`array` and :meth:`explain` take them."""
@@ -115,7 +116,7 @@ def trace(
         net: any module.
         x: a batch; a tuple for a network of several inputs.
         target: what ``loss`` compares with; ``None`` for a loss that takes z alone.
-        loss: a loss with ``reduction="mean"`` or ``"sum"``.
+        loss: a loss with ``reduction="mean"`` or ``"sum"``. Of a network with several outputs it gets the first.
         optimizer: if given, its step is taken and written down too.
         keep: how many bytes of arrays to keep, each memory once, half of them for forward. What comes when the room is
             used up is kept as a digest alone, and says so. What the step itself needs comes on top, as always.
@@ -153,7 +154,8 @@ def trace(
             z = net(*inputs)
             recorder.seal()
             recorder.in_loss = True
-            J = loss(z, *targets)
+            first, *others = flatten(z)
+            J = loss(first, *targets)
             recorder.seal()
             if np.size(J) != 1:
                 cure = 'give the loss reduction="mean" or "sum"'
@@ -161,7 +163,8 @@ def trace(
             copies = {name: room.record(p.array.copy()) for name, p in named.items()}
             recorder.values(copies)
             room.limit = keep
-            input_delta = net.backward(loss.backward())
+            delta = loss.backward()
+            input_delta = net.backward((delta, *[None for y in others if y is not None]) if others else delta)
         totals = recorder.totals(before)
     finally:
         for name, p in named.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 import numnet
 from numnet import Tensor
 from numnet.data import transforms as T  # noqa: N812
-from numnet.errors import DtypeError, NumnetError, OptionError, ShapeError
+from numnet.errors import DtypeError, MissingExtraError, NumnetError, OptionError, ShapeError
 
 Image = pytest.importorskip("PIL.Image", reason='Pillow is not installed: pip install ".[data]"')
 
@@ -559,3 +561,25 @@ def test_the_three_kinds_of_image_draw_alike() -> None:
     for make in RANDOM[:6]:
         results = [pixels(make(rng=np.random.default_rng(1))(one)) for one in kinds(image)]
         assert all(np.array_equal(result, results[0]) for result in results)
+
+
+@pytest.mark.parametrize("make", [*RANDOM, T.RandomErasing, T.ToTensor, T.Grayscale, lambda **_: T.Resize(4, "box")])
+def test_transforms_can_be_sent_to_a_worker(make: Any) -> None:
+    """One that is spawned gets them pickled."""
+    transform = T.Compose([make(), make()])
+    assert repr(pickle.loads(pickle.dumps(transform))) == repr(transform)
+
+
+@pytest.mark.parametrize("transform", [T.Resize(4), T.ToTensor(), T.RandomRotation(5)])
+def test_without_pillow_the_error_names_the_extra(transform: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = picture()
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(MissingExtraError, match=r"numnet\[data\]"):
+        transform(image)
+
+
+def test_what_needs_no_pillow_runs_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    x = np.random.default_rng(0).random((3, 8, 8))
+    T.Compose([T.Pad(1), T.RandomCrop(4), T.RandomHorizontalFlip(1), T.ColorJitter(0.1), T.Normalize(0.5, 0.5)])(x)
+    assert T.ToTensor()(x).shape == (8, 3, 8)

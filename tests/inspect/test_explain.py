@@ -9,7 +9,7 @@ import pytest
 from arithmetic import evaluate, scale_of, value_of_terms
 
 import numnet
-from numnet import manual_seed, nn, optim
+from numnet import manual_seed, models, nn, optim
 from numnet.errors import OptionError
 from numnet.inspect import Trace, trace
 from numnet.nn import functional
@@ -32,6 +32,7 @@ def check(seen: Trace, tolerance: float = 1e-12) -> set[str]:
                 if "not known" in e.remark or "not written out" in e.remark:
                     unknown.add(name)
                 continue
+            assert (e.name, e.index) not in e.sources
             scale = max(abs(e.value), scale_of(e.terms))
             assert abs(evaluate(e.arithmetic) - e.value) <= tolerance * scale, str(e)
             assert abs(value_of_terms(e.terms) - e.value) <= tolerance * scale, str(e)
@@ -84,6 +85,57 @@ def test_operations(name: str) -> None:
     z = net(x)
     seen = trace(net, x, np.zeros_like(z), nn.MSELoss())
     assert check(seen) == set()
+
+
+class Attends(nn.Module):
+    def __init__(self, **options) -> None:
+        super().__init__()
+        self.attention = nn.ScaledDotProductAttention(**options)
+
+    def forward(self, q, k, v, *mask):
+        return self.attention(q, k, v, *mask)[0]
+
+
+HIDES_A_ROW = np.array([[True, False, True], [False, False, False], [True, True, True]])
+
+
+MASKS = [(), (HIDES_A_ROW,), (np.where(HIDES_A_ROW, 0.5, -np.inf),), (numbers(3, 1),)]
+CASES = [(options, mask) for options in ({}, {"dropout_p": 0.3, "scale": 0.7}) for mask in MASKS]
+
+
+@pytest.mark.parametrize("options, mask", [*CASES, ({"is_causal": True}, ())])
+def test_attention_behind_masks(options: dict[str, object], mask: tuple[np.ndarray, ...]) -> None:
+    inputs = (numbers(2, 3, 2), numbers(2, 3, 2), numbers(2, 3, 2), *mask)
+    seen = trace(Attends(**options), inputs, numbers(2, 3, 2), nn.MSELoss())
+    assert check(seen) == set()
+
+
+WORDS = RNG.integers(0, 11, (2, 5))
+IMAGES = numbers(2, 3, 16, 16)
+MODELS = {
+    "ResNet": (lambda: models.ResNet(models.BasicBlock, [1, 1, 1], 4, channels=4, shortcut="A"), IMAGES, (2,)),
+    "GPT": (lambda: models.GPT(11, 8, 8, 2, 2, dropout=0.1), WORDS, (2, 5)),
+    "tagger": (lambda: models.Tagger(11, 4, 3, 3), WORDS, (2, 5)),
+    "language model": (lambda: models.RNNLanguageModel(11, 3, cell="gru"), WORDS, (2, 5)),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_at_random_places(name: str) -> None:
+    manual_seed(1)
+    make, x, labels = MODELS[name]
+    seen = trace(make().double(), x, RNG.integers(0, 4, labels), nn.CrossEntropyLoss())
+    explained = 0
+    for array in seen.names():
+        record = seen.array(array)
+        index = tuple(RNG.integers(0, n) for n in record.shape)
+        e = seen.explain(array, index)
+        assert "not known" not in e.remark, str(e)
+        if e.expression is not None:
+            scale = max(abs(e.value), scale_of(e.terms))
+            assert abs(evaluate(e.arithmetic) - e.value) <= 1e-11 * scale, str(e)
+            explained += 1
+    assert explained > 25
 
 
 class Shared(nn.Module):

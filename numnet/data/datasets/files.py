@@ -77,6 +77,7 @@ def read(file: File, root: Path, subfolders: Sequence[str], mirrors: Sequence[st
         raise DataError(f"{path} with {file.size} bytes of data", f"{len(content)} bytes: it is {kind}", cure)
     if (found := hashlib.sha256(content).hexdigest()) != file.content:
         expected, got = f"{path} with data of SHA-256 {file.content[:16]}…", f"{found[:16]}…: altered, or another file"
+        cure = f"if it is another data set's, which may have the same names: another folder as root=; else {cure}"
         raise DataError(expected, got, cure)
     return content
 

@@ -23,8 +23,10 @@ class MoveRules(Rules):
         shape = page.x_shape
         size = int(np.prod(shape, dtype=np.int64))
         numbered = np.arange(1, size + 1, dtype=np.float64).reshape(shape)
-        found = page.call.layer.forward(Ctx((False,), recording=False), numbered)
-        return np.asarray(found).astype(np.int64)
+        ctx = Ctx((False,), recording=False)
+        border = page.call.layer.forward(ctx, 0 * numbered)  # what is not 0 here is a constant of the layer's
+        found = page.call.layer.forward(ctx, numbered)
+        return np.where(border == 0, found, 0).astype(np.int64)
 
     def output(self, page: Page, index: Index, number: int) -> Rule | None:
         source = int(self.sources(page)[index])

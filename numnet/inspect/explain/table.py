@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ... import nn
 from ... import operations as ops
+from ...nn.functional.padding import _ConstantPadding
 from .activation import (
     AlongAxisRules,
     ElementwiseRules,
@@ -16,6 +17,7 @@ from .activation import (
     SigmoidRules,
     TanhRules,
 )
+from .attention import AttentionRules
 from .conv import ConvRules, ConvTransposeRules
 from .linear import EmbeddingRules, LinearRules
 from .loss import BCERules, BCEWithLogitsRules, CrossEntropyRules, DifferenceRules, MSERules, NLLRules
@@ -46,6 +48,7 @@ __all__ = ["RULES", "rules_of"]
 _BY_RULES: list[tuple[Rules, tuple[type, ...]]] = [
     (LinearRules(), (nn.Linear,)),
     (EmbeddingRules(), (nn.Embedding,)),
+    (AttentionRules(), (nn.ScaledDotProductAttention,)),
     (ReLURules(), (nn.ReLU, ops.Relu)),
     (SigmoidRules(), (nn.Sigmoid, ops.Sigmoid)),
     (TanhRules(), (nn.Tanh, ops.Tanh)),
@@ -84,6 +87,8 @@ _BY_RULES: list[tuple[Rules, tuple[type, ...]]] = [
     (MoveRules(), (nn.Flatten, nn.Unflatten, nn.Identity, nn.PixelShuffle, nn.PixelUnshuffle, nn.ChannelShuffle)),
     (MoveRules(), (nn.ReflectionPad1d, nn.ReflectionPad2d, nn.ReflectionPad3d, nn.ReplicationPad1d)),
     (MoveRules(), (nn.ReplicationPad2d, nn.ReplicationPad3d, nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d)),
+    (MoveRules(), (nn.CircularPad1d, nn.CircularPad2d, nn.CircularPad3d, _ConstantPadding)),
+    (MoveRules(), (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)),
     (MoveRules(), (ops.Reshape, ops.Permute, ops.Broadcast, ops.Index)),
     (ConcatenateRules(), (ops.Concatenate,)),
     (AddRules(), (ops.Add,)),
