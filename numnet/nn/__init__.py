@@ -61,7 +61,7 @@ from .layer_norm import GroupNorm, LayerNorm, RMSNorm
 from .likelihood import GaussianNLLLoss, KLDivLoss, PoissonNLLLoss
 from .linear import Linear
 from .local_response_norm import LocalResponseNorm
-from .loss import BCELoss, BCEWithLogitsLoss, HuberLoss, L1Loss, MSELoss, SmoothL1Loss
+from .loss import BCELoss, BCEWithLogitsLoss, HuberLoss, L1Loss, MAELoss, MSELoss, SmoothL1Loss
 from .margin import (
     HingeEmbeddingLoss,
     MarginRankingLoss,
@@ -196,6 +196,7 @@ __all__ = [
     "LogSigmoid",
     "LogSoftmax",
     "Loss",
+    "MAELoss",
     "MSELoss",
     "MarginRankingLoss",
     "MaxPool1d",

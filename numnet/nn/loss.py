@@ -13,7 +13,7 @@ from ..errors import DomainError, OptionError
 from ..tensor import Tensor
 from .reduction import Elementwise, Reduction, refuse, softplus, weighted
 
-__all__ = ["BCELoss", "BCEWithLogitsLoss", "HuberLoss", "L1Loss", "MSELoss", "SmoothL1Loss"]
+__all__ = ["BCELoss", "BCEWithLogitsLoss", "HuberLoss", "L1Loss", "MAELoss", "MSELoss", "SmoothL1Loss"]
 
 
 class _OfDifference(Elementwise):
@@ -69,6 +69,10 @@ class L1Loss(_OfDifference):
 
     def _slope(self, r: Array) -> Array:
         return array_module(r).sign(r)
+
+
+MAELoss = L1Loss
+"""The name that textbooks have for it: the mean absolute error."""
 
 
 class MSELoss(_OfDifference):

@@ -25,7 +25,8 @@ def test_the_scalings_of_the_squared_error_have_names(rng: np.random.Generator) 
 @pytest.mark.proves("C130")
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_mean_absolute_error(torch: ModuleType, dtype: type) -> None:
-    """PyTorch's name for it, and ours, is L1Loss."""
+    """PyTorch's name for it, and ours, is L1Loss; MAELoss is the same."""
+    assert nn.MAELoss is nn.L1Loss
     a, y = np.array([[1, -2, 3], [0, 0, 0.5]], dtype), np.array([[0, 0, 0], [0, 1, 0]], dtype)
     loss: nn.Loss = nn.L1Loss()
     assert loss(a, y) == pytest.approx((1 + 2 + 3 + 0 + 1 + 0.5) / 6)
