@@ -222,7 +222,7 @@ def test_writing_into_the_input_is_refused(name: str) -> None:
         (lambda: nn.Softshrink(-1), "Softshrink.*lambd=-1"),
         (lambda: nn.Threshold(0.1, 1.0, inplace=True), "Threshold.*never writes"),
     ],
-    ids=str,
+    ids=["CELU", "GELU", "Hardtanh", "RReLU", "Softplus", "Softshrink", "Threshold"],
 )
 def test_options_that_cannot_be(make: Callable[[], nn.Layer], complaint: str) -> None:
     with pytest.raises(OptionError, match=f"(?s){complaint}"):
