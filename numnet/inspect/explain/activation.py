@@ -15,6 +15,7 @@ from .expression import (
     Sum,
     difference,
     negative,
+    positive,
     product,
     square,
     total,
@@ -67,9 +68,8 @@ class ReLURules(Rules):
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
         a, delta = page.y(index, "a"), page.delta(index)
-        passes = Given(float(a.value > 0), f"[{a.symbol} > 0]", (a,))
-        note = "the unit is on: δ passes" if a.value > 0 else "the unit is off: nothing passes"
-        return Rule(f"{delta.symbol} · [{a.symbol} > 0]", product(delta, passes), note)
+        note = page.note(lambda: "the unit is on: δ passes" if a.value > 0 else "the unit is off: nothing passes")
+        return Rule(f"{delta.symbol} · [{a.symbol} > 0]", product(delta, positive(a)), note)
 
 
 class SigmoidRules(Rules):
@@ -82,7 +82,8 @@ class SigmoidRules(Rules):
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
         a, delta = page.y(index, "a"), page.delta(index)
         symbols = f"{delta.symbol} · {a.symbol} · (1 − {a.symbol})"
-        return Rule(symbols, product(delta, a, difference(ONE, a)), f"a (1 − a) is σ′: {a.value * (1 - a.value):.4g}")
+        note = page.note(lambda: f"a (1 − a) is σ′: {a.value * (1 - a.value):.4g}")
+        return Rule(symbols, product(delta, a, difference(ONE, a)), note)
 
 
 class TanhRules(Rules):
@@ -95,7 +96,8 @@ class TanhRules(Rules):
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
         a, delta = page.y(index, "a"), page.delta(index)
         symbols = f"{delta.symbol} · (1 − {a.symbol}²)"
-        return Rule(symbols, product(delta, difference(ONE, square(a))), f"1 − a² is tanh′: {1 - a.value**2:.4g}")
+        note = page.note(lambda: f"1 − a² is tanh′: {1 - a.value**2:.4g}")
+        return Rule(symbols, product(delta, difference(ONE, square(a))), note)
 
 
 class LeakyRules(Rules):

@@ -8,8 +8,9 @@ import numpy as np
 
 from ...window import Window
 from .explanation import Rule
-from .expression import Expression, product, total
+from .expression import Expression, plus, product, total
 from .page import Index, Page, Rules, places
+from .pattern import Outside, exact
 
 __all__ = ["ConvRules", "ConvTransposeRules", "Geometry"]
 
@@ -29,6 +30,7 @@ class Geometry:
     def __init__(self, window: Window, spatial: Index, out: Index, sources: list[list[int]]) -> None:
         self.window, self.spatial, self.out = window, spatial, out
         self.sources = sources
+        self.with_zeros = False
 
     @classmethod
     def zeros(cls, window: Window, spatial: Index, out: Index) -> Geometry:
@@ -36,7 +38,9 @@ class Geometry:
         sources = []
         for n, (before, after), extent in zip(spatial, window.padding, window.extent, strict=True):
             sources.append([-1] * before + list(range(n)) + [-1] * (after + extent))
-        return cls(window, spatial, out, sources)
+        geometry = cls(window, spatial, out, sources)
+        geometry.with_zeros = True
+        return geometry
 
     def source(self, p: Index, k: Index) -> Index | None:
         """The place of x under tap k of the window at p; ``None`` in the padding."""
@@ -44,6 +48,33 @@ class Geometry:
         padded = [a * s + b * d for a, s, b, d in zip(p, w.stride, k, w.dilation, strict=True)]
         found = tuple([axis[i] for axis, i in zip(self.sources, padded, strict=True)])
         return None if -1 in found else found
+
+    def seen(self, p: Index, k: Index) -> Index:
+        """The place of x under tap k of the window at p, of which one or both may be symbols.
+
+        Raises:
+            Outside: it lies in the padding.
+        """
+        if self.with_zeros:
+            w = self.window
+            borders = [before for before, _ in w.padding]
+            return tuple([a * s + b * d - e for a, s, b, d, e in zip(p, w.stride, k, w.dilation, borders, strict=True)])
+        found = self.source(p, k)
+        if found is None:
+            raise Outside
+        return found
+
+    def position(self, i: Index, k: Index) -> Index:
+        """The position of the window whose tap k lies on the place i of x; all may be symbols.
+
+        Raises:
+            Outside: there is none.
+        """
+        w = self.window
+        borders = [before for before, _ in w.padding]
+        return tuple(
+            [exact(a + e - b * d, s) for a, s, b, d, e in zip(i, w.stride, k, w.dilation, borders, strict=True)]
+        )
 
     def under(self, p: Index) -> list[tuple[Index, Index]]:
         """(tap, place of x) for the window at p."""
@@ -89,48 +120,51 @@ class ConvRules(Rules):
         n, f, p = _split(index, layer.axes)
         group = layer.in_channels // layer.groups
         first = f // (layer.out_channels // layer.groups) * group
-        terms: list[Expression] = [
-            product(page.parameter("weight", (f, c, *k)), page.x((*n, first + c, *i)))
-            for c in range(group)
-            for k, i in geometry.under(p)
-        ]
+        z = page.total(
+            (group, *geometry.window.kernel),
+            lambda c, *k: product(page.parameter("weight", (f, c, *k)), page.x((*n, first + c, *geometry.seen(p, k)))),
+        )
         symbols = f"Σ W[{f}, c, k] · x[{_of(n)}c, p · stride + k · dilation − padding]"
         if page.has("bias"):
-            terms.append(page.parameter("bias", (f,)))
+            z = plus(z, page.parameter("bias", (f,)))
             symbols += f" + b[{f}]"
-        return Rule(symbols, total(terms), f"the patch of x under filter {f} at p = {_place(p)}")
+        return Rule(symbols, z, f"the patch of x under filter {f} at p = {_place(p)}")
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
         layer, geometry = page.layer, self._geometry(page)
         n, c, i = _split(index, layer.axes)
         group, filters = layer.in_channels // layer.groups, layer.out_channels // layer.groups
         first = c // group * filters
-        terms = [
-            product(page.parameter("weight", (f, c % group, *k)), page.delta((*n, f, *p)))
-            for f in range(first, first + filters)
-            for k, p in geometry.over(i)
-        ]
+
+        def term(f: Any, k: Index, p: Index) -> Expression:
+            return product(page.parameter("weight", (first + f, c % group, *k)), page.delta((*n, first + f, *p)))
+
+        if geometry.with_zeros:
+            sizes = filters, *geometry.window.kernel
+            found = page.total(sizes, lambda f, *k: term(f, k, geometry.position(i, k)))
+        else:
+            found = total(term(f, k, p) for f in range(filters) for k, p in geometry.over(i))
         symbols = f"Σ W[f, {c % group}, k] · δ[{_of(n)}f, p]"
-        return Rule(symbols, total(terms), f"over all filters f, and the p at which tap k lies on {_place(i)}")
+        return Rule(symbols, found, f"over all filters f, and the p at which tap k lies on {_place(i)}")
 
     def gradient(self, page: Page, part: str, index: Index) -> Rule | None:
         layer, geometry = page.layer, self._geometry(page)
-        batch = list(places(page.x_shape[: len(page.x_shape) - layer.axes - 1]))
+        batch = page.x_shape[: len(page.x_shape) - layer.axes - 1]
         if part == "bias":
             (f,) = index
-            found = [page.delta((*n, f, *p)) for n in batch for p in places(geometry.out)]
-            return Rule(f"Σ δ[n, {f}, p] over all n and p", total(found))
+            summed = page.total((*batch, *geometry.out), lambda *i: page.delta((*i[: len(batch)], f, *i[len(batch) :])))
+            return Rule(f"Σ δ[n, {f}, p] over all n and p", summed)
         f, c, *k = index
         group = layer.in_channels // layer.groups
         channel = f // (layer.out_channels // layer.groups) * group + c
-        terms = []
-        for n in batch:
-            for p in places(geometry.out):
-                i = geometry.source(p, tuple(k))
-                if i is not None:
-                    terms.append(product(page.delta((*n, f, *p)), page.x((*n, channel, *i))))
+
+        def term(*at: Any) -> Expression:
+            n, p = at[: len(batch)], at[len(batch) :]
+            return product(page.delta((*n, f, *p)), page.x((*n, channel, *geometry.seen(p, tuple(k)))))
+
         symbols = f"Σ δ[n, {f}, p] · x[n, {channel}, p · stride + k · dilation − padding], k = {_place(tuple(k))}"
-        return Rule(symbols, total(terms), "over all n and p: the filter's tap met another x at each p")
+        note = "over all n and p: the filter's tap met another x at each p"
+        return Rule(symbols, page.total((*batch, *geometry.out), term), note)
 
 
 class ConvTransposeRules(Rules):
@@ -146,46 +180,51 @@ class ConvTransposeRules(Rules):
         n, f, i = _split(index, layer.axes)
         group, channels = layer.out_channels // layer.groups, layer.in_channels // layer.groups
         first = f // group * channels
-        terms: list[Expression] = [
-            product(page.parameter("weight", (c, f % group, *k)), page.x((*n, c, *p)))
-            for c in range(first, first + channels)
-            for k, p in geometry.over(i)
-        ]
+        y = page.total(
+            (channels, *geometry.window.kernel),
+            lambda c, *k: product(
+                page.parameter("weight", (first + c, f % group, *k)),
+                page.x((*n, first + c, *geometry.position(i, k))),
+            ),
+        )
         symbols = f"Σ W[c, {f % group}, k] · x[{_of(n)}c, p]"
         if page.has("bias"):
-            terms.append(page.parameter("bias", (f,)))
+            y = plus(y, page.parameter("bias", (f,)))
             symbols += f" + b[{f}]"
-        return Rule(symbols, total(terms), f"over the p from which tap k reaches {_place(i)}")
+        return Rule(symbols, y, f"over the p from which tap k reaches {_place(i)}")
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
         layer, geometry = page.layer, self._geometry(page)
         n, c, p = _split(index, layer.axes)
         group = layer.out_channels // layer.groups
         first = c // (layer.in_channels // layer.groups) * group
-        terms = [
-            product(page.parameter("weight", (c, f, *k)), page.delta((*n, first + f, *i)))
-            for f in range(group)
-            for k, i in geometry.under(p)
-        ]
-        return Rule(f"Σ W[{c}, f, k] · δ[{_of(n)}f, p · stride + k · dilation − padding]", total(terms))
+        found = page.total(
+            (group, *geometry.window.kernel),
+            lambda f, *k: product(
+                page.parameter("weight", (c, f, *k)), page.delta((*n, first + f, *geometry.seen(p, k)))
+            ),
+        )
+        return Rule(f"Σ W[{c}, f, k] · δ[{_of(n)}f, p · stride + k · dilation − padding]", found)
 
     def gradient(self, page: Page, part: str, index: Index) -> Rule | None:
         layer, geometry = page.layer, self._geometry(page)
-        batch = list(places(page.x_shape[: len(page.x_shape) - layer.axes - 1]))
+        batch = page.x_shape[: len(page.x_shape) - layer.axes - 1]
         if part == "bias":
             (f,) = index
-            found = [page.delta((*n, f, *i)) for n in batch for i in places(geometry.spatial)]
-            return Rule(f"Σ δ[n, {f}, p] over all n and p", total(found))
+            summed = page.total(
+                (*batch, *geometry.spatial), lambda *i: page.delta((*i[: len(batch)], f, *i[len(batch) :]))
+            )
+            return Rule(f"Σ δ[n, {f}, p] over all n and p", summed)
         c, f, *k = index
         group = layer.out_channels // layer.groups
         filter_ = c // (layer.in_channels // layer.groups) * group + f
-        terms = []
-        for n in batch:
-            for p in places(geometry.out):
-                i = geometry.source(p, tuple(k))
-                if i is not None:
-                    terms.append(product(page.x((*n, c, *p)), page.delta((*n, filter_, *i))))
-        return Rule(f"Σ x[n, {c}, p] · δ[n, {filter_}, p · stride + k · dilation − padding]", total(terms))
+
+        def term(*at: Any) -> Expression:
+            n, p = at[: len(batch)], at[len(batch) :]
+            return product(page.x((*n, c, *p)), page.delta((*n, filter_, *geometry.seen(p, tuple(k)))))
+
+        symbols = f"Σ x[n, {c}, p] · δ[n, {filter_}, p · stride + k · dilation − padding]"
+        return Rule(symbols, page.total((*batch, *geometry.out), term))
 
 
 def _split(index: Index, axes: int) -> tuple[Index, int, Index]:

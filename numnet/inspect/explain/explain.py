@@ -15,10 +15,11 @@ from .explanation import Explanation, Rule
 from .expression import Constant, Expression, Operand, Product, Quotient, Sum, operands_of, total
 from .linear import LinearRules
 from .page import Index, Page, at, letter_of
+from .pattern import Axis, NotOnePattern, Pattern, Symbol
 from .table import rules_of
 from .update import memory_rule, update_rule
 
-__all__ = ["explain", "walk"]
+__all__ = ["explain", "pattern_of", "walk"]
 
 
 def explain(trace: Recording, name: str, index: Any) -> Explanation:
@@ -27,6 +28,24 @@ def explain(trace: Recording, name: str, index: Any) -> Explanation:
     place = expect_index(name, named.record, index)
     value = float(named.record.numbers[place])
     return _EXPLAINED[named.what](trace, name, named, place, value)
+
+
+def pattern_of(trace: Recording, name: str) -> Pattern | None:
+    """The arithmetic of all numbers of the array at once; ``None`` where it is not the same for all of them."""
+    name, named = resolve(trace, name)
+    rank = len(named.record.shape)
+    if not rank or named.record.array is None:
+        return None
+    index: Any = tuple(Symbol({Axis(i): 1}) for i in range(rank))
+    try:
+        rule = _EXPLAINED[named.what](trace, name, named, index, math.nan).rule
+        if rule is None:
+            return None
+        pattern = Pattern(rank, rule.symbols, rule.expression, rule.note)
+        pattern.to_plain()
+    except (NotOnePattern, TypeError, IndexError):  # NumPy's words for a symbol are the last two
+        return None
+    return pattern
 
 
 def walk(trace: Recording, name: str, index: Any) -> list[Explanation]:
@@ -81,7 +100,7 @@ def _input(trace: Recording, name: str, named: Named, index: Index, value: float
 
 def _output(trace: Recording, name: str, named: Named, index: Index, value: float) -> Explanation:
     call: CallRecord = named.owner
-    rules, page = rules_of(call.formulas_of), Page(trace, call)
+    rules, page = rules_of(call.formulas_of), Page(trace, call, index)
     rule = None if rules is None else rules.output(page, index, named.part)
     symbol = "J" if call.is_loss and not index else _symbol("y" if named.part == 0 else f"y{named.part}", index)
     return _explained(trace, name, index, value, symbol, rule, call, "forward")
@@ -90,16 +109,16 @@ def _output(trace: Recording, name: str, named: Named, index: Index, value: floa
 def _saved(trace: Recording, name: str, named: Named, index: Index, value: float) -> Explanation:
     call: CallRecord = named.owner
     rules = rules_of(call.formulas_of)
-    rule = None if rules is None else rules.saved(Page(trace, call), named.part, index)
+    rule = None if rules is None else rules.saved(Page(trace, call, index), named.part, index)
     symbol = _symbol(named.part, index)
     if rule is None:  # often the very input or output
         for part, record in call.inputs.items():
             if record is not None and _same(record, named.record):
-                x = Page(trace, call).x(index, part=part)
+                x = Page(trace, call, index).x(index, part=part)
                 rule = Rule(x.symbol, x, "the input itself")
         for number, record in enumerate(call.outputs):
             if _same(record, named.record):
-                y = Page(trace, call).y(index, number=number)
+                y = Page(trace, call, index).y(index, number=number)
                 rule = Rule(y.symbol, y, "the output itself")
     if rule is None:
         drawn = "; it was drawn at random" if getattr(call.formulas_of, "rng", call) is not call else ""
@@ -111,7 +130,7 @@ def _saved(trace: Recording, name: str, named: Named, index: Index, value: float
 def _inner(trace: Recording, name: str, named: Named, index: Index, value: float) -> Explanation:
     call: CallRecord = named.owner
     rules = rules_of(call.formulas_of)
-    rule = None if rules is None else rules.inner(Page(trace, call), named.part, index)
+    rule = None if rules is None else rules.inner(Page(trace, call, index), named.part, index)
     ending = named.part.rpartition(".")[2].replace("delta_", "δ").replace("_before", "⁻")
     direction = "backward" if "delta_" in named.part else "forward"
     return _explained(trace, name, index, value, _symbol(ending, index), rule, call, direction)
@@ -158,7 +177,7 @@ def _through(
     trace: Recording, name: str, index: Index, value: float, symbol: str, call: CallRecord, part: str
 ) -> Explanation:
     """What one call hands back for one of its inputs."""
-    rules, page = rules_of(call.formulas_of), Page(trace, call)
+    rules, page = rules_of(call.formulas_of), Page(trace, call, index)
     rule = None
     if rules is not None:
         is_parameter = part in getattr(call.layer, "names", ())  # of a function of nn.functional
@@ -182,7 +201,7 @@ def _with_the_sum(trace: Recording, call: CallRecord, rule: Rule) -> Rule:
     linear = rules_of(behind.formulas_of)
     if not isinstance(linear, LinearRules):
         return rule
-    inside = linear.input_delta(Page(trace, behind), part, delta.index)
+    inside = linear.input_delta(Page(trace, behind, delta.index), part, delta.index)
     if inside is None:
         return rule
     symbols = rule.symbols.replace(delta.symbol, f"({inside.symbols})", 1)
@@ -211,7 +230,7 @@ def _share(trace: Recording, name: str, named: Named, index: Index, value: float
     if part in call.inputs:
         return _through(trace, name, index, value, symbol, call, part)
     rules = rules_of(call.formulas_of)
-    rule = None if rules is None else rules.gradient(Page(trace, call), part, index)
+    rule = None if rules is None else rules.gradient(Page(trace, call, index), part, index)
     return _explained(trace, name, index, value, symbol, rule, call, "backward")
 
 

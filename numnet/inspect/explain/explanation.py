@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..source import Source, SourceLine
+from ..source import Source
 from .expression import Expression, Operand, Term, number, operands_of, terms_of, text_of
 
 __all__ = ["Explanation", "Rule"]
@@ -91,11 +91,7 @@ class Explanation:
     @property
     def source_line(self) -> str:
         """The line of code that the formula is: ``numnet/nn/linear.py:62  delta_x, dW, db = …``; empty if unknown."""
-        ran = [] if self.source is None else [line for line in self.source.ran if _is_code(line)]
-        first = _telling(ran)
-        if first is None or self.source is None:
-            return ""
-        return f"{self.source.file}:{ran[first].number}  {_statement(ran[first:])}"
+        return "" if self.source is None else self.source.telling_line
 
     @property
     def lines(self) -> list[str]:
@@ -137,25 +133,3 @@ class Explanation:
 
 def _indexed(name: str, index: tuple[int, ...]) -> str:
     return f"{name}[{', '.join(map(str, index))}]" if index else name
-
-
-def _is_code(line: SourceLine) -> bool:
-    return not line.text.strip().startswith(("def ", '"""', "@", "#"))
-
-
-def _telling(code: list[SourceLine]) -> int | None:
-    """The place of the line that computes: one that calls a kernel; else the last one that assigns or returns."""
-    kernels = [i for i, line in enumerate(code) if "kernels." in line.text or "self.kernel" in line.text]
-    others = [i for i, line in enumerate(code) if "return" in line.text or "=" in line.text]
-    found = kernels or others
-    return found[-1] if found else None
-
-
-def _statement(lines: list[SourceLine]) -> str:
-    """The first line, and what follows up to its last bracket; without a comment."""
-    text = ""
-    for line in lines:
-        text = f"{text} {line.text.partition('  #')[0].strip()}".strip()
-        if text.count("(") <= text.count(")"):
-            break
-    return text.replace("( ", "(").replace(" )", ")")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+from .pattern import Each, Element
 
 __all__ = [
     "Apply",
@@ -18,9 +20,12 @@ __all__ = [
     "Sum",
     "Term",
     "difference",
+    "equal",
     "negative",
     "number",
     "operands_of",
+    "plus",
+    "positive",
     "product",
     "square",
     "terms_of",
@@ -56,11 +61,18 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A number that a condition or a function of the layer gives, [a > 0] or f′(x), and the operands that it reads."""
+    """A number that a condition or a function of the layer gives, [a > 0] or f′(x), and the operands that it reads.
+
+    Attributes:
+        test: ``"positive"`` or ``"equal"`` for a condition, which a pattern can ask again; see :func:`positive`.
+        against: the index that ``"equal"`` compares with.
+    """
 
     value: float
     symbol: str
-    operands: tuple[Operand, ...] = ()
+    operands: tuple[Operand | Element, ...] = ()
+    test: str = ""
+    against: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +127,7 @@ class Apply:
         return FUNCTIONS[self.function](*[a.value for a in self.arguments])
 
 
-Expression: TypeAlias = Operand | Constant | Given | Sum | Product | Quotient | Apply
+Expression: TypeAlias = Operand | Constant | Given | Sum | Product | Quotient | Apply | Element | Each
 Term: TypeAlias = tuple[int, list[Operand]]
 """A sign, and the factors; a factor without a name is a constant or the value of a function."""
 
@@ -154,6 +166,11 @@ def total(terms: Iterable[Expression]) -> Expression:
     return found[0] if len(found) == 1 else Sum(found) if found else Constant(0.0)
 
 
+def plus(a: Expression, *others: Expression) -> Expression:
+    """a + b + …; the terms of a sum a stay terms."""
+    return Sum((*(a.terms if isinstance(a, Sum) else (a,)), *others))
+
+
 def product(*factors: Expression | float) -> Expression:
     """The product; a factor of 1 that is no operand's is left out."""
     found = [Constant(float(f)) if isinstance(f, (int, float)) else f for f in factors]
@@ -176,13 +193,27 @@ def square(a: Expression) -> Expression:
     return Product((a, a))
 
 
+def positive(a: Operand | Element) -> Given:
+    """[a > 0]: 1 or 0."""
+    value = math.nan if isinstance(a, Element) else float(a.value > 0)
+    return Given(value, f"[{a.symbol} > 0]", (a,), "positive")
+
+
+def equal(a: Operand | Element, index: Any) -> Given:
+    """[a = i]: 1 or 0, for an index i."""
+    value = math.nan if isinstance(a, Element) else float(a.value == index)
+    return Given(value, f"[{a.symbol} = {index}]", (a,), "equal", (index,))
+
+
 # ---------------------------------------------------------------------------------------------- taking them apart
 
 
-def operands_of(e: Expression) -> Iterator[Operand]:
+def operands_of(e: Expression) -> Iterator[Any]:
     """The operands of an expression, in the order of the text."""
-    if isinstance(e, Operand):
+    if isinstance(e, (Operand, Element)):
         yield e
+    elif isinstance(e, Each):
+        yield from operands_of(e.body)
     elif isinstance(e, Given):
         yield from e.operands
     elif not isinstance(e, Constant):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .explanation import Rule
-from .expression import Expression, Given, product, total
+from .expression import Given, plus, product, total
 from .page import Index, Page, Rules, places
 
 __all__ = ["EmbeddingRules", "LinearRules"]
@@ -14,26 +14,24 @@ class LinearRules(Rules):
 
     def output(self, page: Page, index: Index, number: int) -> Rule | None:
         *n, j = index
-        terms: list[Expression] = [
-            product(page.x((*n, k)), page.parameter("weight", (j, k))) for k in range(page.x_shape[-1])
-        ]
+        z = page.total(page.x_shape[-1:], lambda k: product(page.x((*n, k)), page.parameter("weight", (j, k))))
         symbols = f"Σₖ x[{_of(n)}k] · W[{j}, k]"
-        if page.has("bias"):
-            terms.append(page.parameter("bias", (j,)))
-            symbols += f" + b[{j}]"
-        return Rule(symbols, total(terms))
+        if not page.has("bias"):
+            return Rule(symbols, z)
+        return Rule(f"{symbols} + b[{j}]", plus(z, page.parameter("bias", (j,))))
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
         *n, k = index
-        terms = [product(page.parameter("weight", (j, k)), page.delta((*n, j))) for j in range(page.y_shape[-1])]
-        return Rule(f"Σⱼ W[j, {k}] · δ[{_of(n)}j]", total(terms))
+        found = page.total(page.y_shape[-1:], lambda j: product(page.parameter("weight", (j, k)), page.delta((*n, j))))
+        return Rule(f"Σⱼ W[j, {k}] · δ[{_of(n)}j]", found)
 
     def gradient(self, page: Page, part: str, index: Index) -> Rule | None:
-        rows = list(places(page.x_shape[:-1]))
+        rows = page.x_shape[:-1]
         if part == "bias":
-            return Rule(f"Σₙ δ[n, {index[0]}]", total(page.delta((*n, index[0])) for n in rows))
+            return Rule(f"Σₙ δ[n, {index[0]}]", page.total(rows, lambda *n: page.delta((*n, index[0]))))
         j, k = index
-        return Rule(f"Σₙ δ[n, {j}] · x[n, {k}]", total(product(page.delta((*n, j)), page.x((*n, k))) for n in rows))
+        found = page.total(rows, lambda *n: product(page.delta((*n, j)), page.x((*n, k))))
+        return Rule(f"Σₙ δ[n, {j}] · x[n, {k}]", found)
 
 
 class EmbeddingRules(Rules):

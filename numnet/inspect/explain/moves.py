@@ -11,7 +11,7 @@ from .explanation import Rule
 from .expression import Constant, product, total
 from .page import Index, Page, Rules
 
-__all__ = ["ConcatenateRules", "DropoutRules", "MoveRules"]
+__all__ = ["ConcatenateRules", "DropoutRules", "MoveRules", "ReshapeRules"]
 
 
 class MoveRules(Rules):
@@ -48,6 +48,30 @@ def _place(number: int, shape: Index) -> Index:
     return tuple(int(i) for i in np.unravel_index(number - 1, shape)) if shape else ()
 
 
+class ReshapeRules(Rules):
+    """Every number of y is the number of x that comes at the same turn, row by row."""
+
+    def output(self, page: Page, index: Index, number: int) -> Rule | None:
+        x = page.x(reshaped(index, page.y_shape, page.x_shape))
+        return Rule(x.symbol, x, "the same number in another place")
+
+    def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
+        delta = page.delta(reshaped(index, page.x_shape, page.y_shape))
+        return Rule(delta.symbol, delta, "the same number in another place")
+
+
+def reshaped(index: Index, old: Index, new: Index) -> Index:
+    """The index in an array of shape ``new`` of what has ``index`` in one of shape ``old``; both may be symbols."""
+    flat: Any = 0
+    for i, n in zip(index, old, strict=True):
+        flat = flat * n + i
+    found: list[Any] = []
+    for n in reversed(new):
+        found.append(flat % n)
+        flat = flat // n
+    return tuple(reversed(found))
+
+
 class DropoutRules(Rules):
     """y = m ⊙ x."""
 
@@ -59,7 +83,7 @@ class DropoutRules(Rules):
             return Rule(f"m · {number.symbol}", product(Constant(mask, "m"), number), "the factor of evaluation mode")
         place = tuple([i if n > 1 else 0 for i, n in zip(index, mask.shape, strict=True)])
         m = page.saved("mask", place, "m")
-        note = "dropped" if m.value == 0 else f"kept, and scaled by {m.value:.4g}"
+        note = page.note(lambda: "dropped" if m.value == 0 else f"kept, and scaled by {m.value:.4g}")
         return Rule(f"{m.symbol} · {number.symbol}", product(m, number), note)
 
     def output(self, page: Page, index: Index, number: int) -> Rule | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import product as every
 from typing import Any
 
@@ -11,7 +12,8 @@ from ..names import names_of
 from ..record import ArrayRecord, CallRecord
 from ..recording import Recording
 from .explanation import Rule
-from .expression import Operand
+from .expression import Apply, Expression, Operand, total
+from .pattern import Each, Element, Outside, Symbol
 
 __all__ = ["Page", "Rules", "at", "letter_of", "places"]
 
@@ -47,15 +49,38 @@ class Rules:
 class Page:
     """One call as the rules read it.
 
+    Args:
+        trace: the whole.
+        call: its record.
+        index: of the number that is asked for; symbols, where it is asked for all numbers at once.
+
     Attributes:
         call: its record.
         layer: whose formulas ran, with its settings.
     """
 
-    def __init__(self, trace: Recording, call: CallRecord) -> None:
+    def __init__(self, trace: Recording, call: CallRecord, index: Index = ()) -> None:
         self._trace = trace
         self.call = call
+        self._symbolic = any(isinstance(i, Symbol) for i in index)
         self.layer: Any = call.formulas_of
+
+    def total(self, sizes: Index, body: Callable[..., Expression], function: str = "sum") -> Expression:
+        """Σ of ``body(i, j, …)`` over 0 ≤ i < sizes[0], …, or the largest of them (``"max"``).
+
+        A term with an index outside of its array is left out: that is padding.
+        """
+        if self._symbolic:
+            return Each.over(sizes, body, function)
+        terms = []
+        for i in places(sizes):
+            with suppress(Outside):
+                terms.append(body(*i))
+        return total(terms) if function == "sum" or len(terms) == 1 else Apply(function, tuple(terms))
+
+    def note(self, text: Callable[[], str]) -> str:
+        """A note that looks at values; nothing where it is asked for all numbers at once."""
+        return "" if self._symbolic else text()
 
     # ------------------------------------------------------------------ arrays
 
@@ -142,8 +167,12 @@ class Page:
 
 
 def at(name: str, record: ArrayRecord | None, index: Index, letter: str) -> Operand:
-    """The element as an operand."""
+    """The element as an operand. Raises Outside where it is beyond the array."""
     assert record is not None, f"{name} is no array"
+    if any(isinstance(i, Symbol) for i in index):
+        return Element(name, index, letter)  # type: ignore[return-value]  # an operand in all but its value
+    if not all(0 <= i < n for i, n in zip(index, record.shape, strict=True)):
+        raise Outside
     inside = ", ".join(map(str, index))
     return Operand(name, index, float(record.numbers[index]), f"{letter}[{inside}]" if index else letter)
 

@@ -21,7 +21,7 @@ from .attention import AttentionRules
 from .conv import ConvRules, ConvTransposeRules
 from .linear import EmbeddingRules, LinearRules
 from .loss import BCERules, BCEWithLogitsRules, CrossEntropyRules, DifferenceRules, MSERules, NLLRules
-from .moves import ConcatenateRules, DropoutRules, MoveRules
+from .moves import ConcatenateRules, DropoutRules, MoveRules, ReshapeRules
 from .normalization import ChannelNormRules, RowNormRules
 from .operations import (
     AbsRules,
@@ -84,12 +84,13 @@ _BY_RULES: list[tuple[Rules, tuple[type, ...]]] = [
     (RowNormRules(), (nn.LayerNorm, nn.GroupNorm)),
     (DropoutRules(), (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)),
     (RecurrentRules(), (nn.RNN, nn.LSTM, nn.GRU, nn.RNNCell, nn.LSTMCell, nn.GRUCell)),
-    (MoveRules(), (nn.Flatten, nn.Unflatten, nn.Identity, nn.PixelShuffle, nn.PixelUnshuffle, nn.ChannelShuffle)),
+    (ReshapeRules(), (nn.Flatten, nn.Unflatten, nn.Identity, ops.Reshape)),
+    (MoveRules(), (nn.PixelShuffle, nn.PixelUnshuffle, nn.ChannelShuffle)),
     (MoveRules(), (nn.ReflectionPad1d, nn.ReflectionPad2d, nn.ReflectionPad3d, nn.ReplicationPad1d)),
     (MoveRules(), (nn.ReplicationPad2d, nn.ReplicationPad3d, nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d)),
     (MoveRules(), (nn.CircularPad1d, nn.CircularPad2d, nn.CircularPad3d, _ConstantPadding)),
     (MoveRules(), (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)),
-    (MoveRules(), (ops.Reshape, ops.Permute, ops.Broadcast, ops.Index)),
+    (MoveRules(), (ops.Permute, ops.Broadcast, ops.Index)),
     (ConcatenateRules(), (ops.Concatenate,)),
     (AddRules(), (ops.Add,)),
     (SubtractRules(), (ops.Subtract,)),
