@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .activation import log_sum_exp
 from .explanation import Rule
-from .expression import Apply, Constant, Expression, Given, Quotient, Sum, difference, negative, product, square, total
+from .expression import (
+    Apply,
+    Constant,
+    Expression,
+    Given,
+    Quotient,
+    Sum,
+    difference,
+    equal,
+    negative,
+    product,
+    square,
+    total,
+)
 from .page import Index, Page, Rules, places
 
 __all__ = ["BCERules", "BCEWithLogitsRules", "CrossEntropyRules", "DifferenceRules", "MSERules", "NLLRules"]
@@ -38,7 +53,7 @@ class ElementwiseLossRules(Rules):
             return Rule(self.cost_symbols, self.cost(page, index))
         if "total" not in page.call.saved:
             return None
-        summed = total(self.cost(page, i) for i in places(page.x_shape))
+        summed = page.total(page.x_shape, lambda *i: self.cost(page, i))
         n = float(page.call.saved["total"])
         return Rule(
             f"Σ {self.cost_symbols}" + ("" if n == 1 else " / n"),
@@ -270,24 +285,31 @@ class CrossEntropyRules(ClassRules):
             slope = product(Constant(page.layer.label_smoothing - 1), self.class_weight(page, c), log_p)
             e, note = self.upstream(page, row, slope)
             return Rule(f"−δ · w · {log_p.symbol} / n", e, note)
+        if self._plain(page):
+            p, label = page.saved("p", (self._flat(page, row), c), "p"), page.x(row, "y", "y")
+            e, note = self.upstream(page, row, difference(p, equal(label, c)))
+            own = page.note(lambda: f"class {c} is {'' if label.value == c else 'not '}the label")
+            return Rule(f"δ · ({p.symbol} − [{label.symbol} = {c}]) / n", e, "; ".join(filter(None, [own, note])))
         shares = dict(self.shares(page, row))
         if not shares:
             return Rule("0", Constant(0.0), "the label of this row is to be ignored")
         if page.call.saved.get("labels") is None:
             p: Expression = Apply("exp", (page.saved("log_p", (self._flat(page, row), c), "log p"),))
-            letter, own = "p", "t"
+            letter = "p"
         else:
             p = page.saved("p", (self._flat(page, row), c), "p")
-            label = self.label(page, row)
-            letter, own = p.symbol, "1" if c == label else "0"
+            letter = p.symbol
         share = shares.get(c, Constant(0.0))
         e, note = self.upstream(page, row, difference(product(p, total(shares.values())), share))
-        plain = page.layer.weight is None and not page.layer.label_smoothing and letter != "p"
-        symbols = f"δ · ({letter} − {own}) / n" if plain else f"δ · ({letter} · Σ_c w[c] t[c] − w[{c}] · t[{c}]) / n"
-        if plain:
-            own = f"class {c} is {'' if c == label else 'not '}the label, so onehot(y) is {own}"
-            note = own + (f"; {note}" if note else "")
-        return Rule(symbols, e, note)
+        return Rule(f"δ · ({letter} · Σ_c w[c] t[c] − w[{c}] · t[{c}]) / n", e, note)
+
+    @staticmethod
+    def _plain(page: Page) -> bool:
+        """Whether every row has a label that counts, and counts alike."""
+        layer = page.layer
+        if page.call.saved.get("labels") is None or layer.weight is not None or layer.label_smoothing:
+            return False
+        return not (page.array("y") == layer.ignore_index).any()
 
     def saved(self, page: Page, part: str, index: Index) -> Rule | None:
         if part not in ("p", "log_p"):
@@ -299,8 +321,12 @@ class CrossEntropyRules(ClassRules):
             return Rule(f"{xs[c].symbol} − log Σ_c exp(x[n, c])", log_p)
         return Rule(f"exp({xs[c].symbol} − log Σ_c exp(x[n, c]))", Apply("exp", (log_p,)), "p is softmax(x)")
 
-    def _flat(self, page: Page, row: Index) -> int:
-        return self.rows(page).index(row)
+    def _flat(self, page: Page, row: Index) -> Any:
+        """The number of the row in what was saved."""
+        flat: Any = 0
+        for i, n in zip(row, (*page.x_shape[:1], *page.x_shape[2:]), strict=False):
+            flat = flat * n + i
+        return flat
 
 
 class NLLRules(ClassRules):

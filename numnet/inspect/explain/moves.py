@@ -9,7 +9,7 @@ import numpy as np
 from ...call import Ctx
 from .explanation import Rule
 from .expression import Constant, product, total
-from .page import Index, Page, Rules
+from .page import Index, Page, Rules, flat_of
 
 __all__ = ["ConcatenateRules", "DropoutRules", "MoveRules", "ReshapeRules"]
 
@@ -62,9 +62,7 @@ class ReshapeRules(Rules):
 
 def reshaped(index: Index, old: Index, new: Index) -> Index:
     """The index in an array of shape ``new`` of what has ``index`` in one of shape ``old``; both may be symbols."""
-    flat: Any = 0
-    for i, n in zip(index, old, strict=True):
-        flat = flat * n + i
+    flat = flat_of(index, old)
     found: list[Any] = []
     for n in reversed(new):
         found.append(flat % n)

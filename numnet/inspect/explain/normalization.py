@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import prod
+from typing import Any, TypeAlias
+
 from .explanation import Rule
 from .expression import Apply, Constant, Expression, Quotient, difference, number, product, square, total
-from .page import Index, Page, Rules, places
+from .page import Index, Page, Rules
 
 __all__ = ["ChannelNormRules", "RowNormRules"]
+
+Places: TypeAlias = Callable[..., Index]
 
 
 class _NormRules(Rules):
     """Abstract: y = γ x̂ + β with x̂ = (x - μ) / √(σ² + ε), over groups of places with statistics of their own."""
 
-    def group(self, page: Page, index: Index) -> int:
+    def group(self, page: Page, index: Index) -> Any:
         """The number of the statistics that the place has."""
         raise NotImplementedError
 
-    def members(self, page: Page, group: int) -> list[Index]:
-        """The places with these statistics."""
+    def of_group(self, page: Page, group: Any) -> tuple[Index, Places]:
+        """The places with these statistics: how many along each axis, and which one each is."""
+        raise NotImplementedError
+
+    def of_scale(self, page: Page, index: Index) -> tuple[Index, Places]:
+        """The places with this element of γ and β."""
         raise NotImplementedError
 
     def scaled_by(self, page: Page, index: Index) -> Index:
@@ -56,39 +66,41 @@ class _NormRules(Rules):
         s, d = page.saved("inv_std", (g,), "s"), self._d(page, index)
         if not self.measured(page):
             return Rule("γ · δ · s", product(d, s), "with running statistics μ and σ² are constants: one path")
-        members = self.members(page, g)
-        M = Constant(float(len(members)), "M")
-        ds = {i: self._d(page, i) for i in members}
-        mean = Quotient(total(ds.values()), M)
-        along = Quotient(total(product(ds[i], self.x_hat(page, i)) for i in members), M)
-        inside = difference(difference(d, mean), product(self.x_hat(page, index), along))
-        paths = [d.value, -mean.value, -self.x_hat(page, index).value * along.value]
-        straight, mu, var = (number(path * s.value) for path in paths)
-        note = (
-            f"three paths: straight through {straight}, through μ {mu}, through σ² {var}; M is {len(members)}, "
-            "s is 1 / √(σ² + ε), d is γ δ, x̂ is (x − μ) · s"
+        sizes, place = self.of_group(page, g)
+        M = Constant(float(prod(sizes)), "M")
+        mean = Quotient(page.total(sizes, lambda *i: self._d(page, place(*i))), M)
+        along = Quotient(
+            page.total(sizes, lambda *i: product(self._d(page, place(*i)), self.x_hat(page, place(*i)))), M
         )
+        inside = difference(difference(d, mean), product(self.x_hat(page, index), along))
+
+        def paths() -> str:
+            found = [d.value, -mean.value, -self.x_hat(page, index).value * along.value]
+            straight, mu, var = (number(path * s.value) for path in found)
+            return f"three paths: straight through {straight}, through μ {mu}, through σ² {var}; "
+
+        note = page.note(paths) + f"M is {prod(sizes)}, s is 1 / √(σ² + ε), d is γ δ, x̂ is (x − μ) · s"
         return Rule("s · (d − Σd / M − x̂ · Σ(d · x̂) / M)", product(s, inside), note)
 
     def gradient(self, page: Page, part: str, index: Index) -> Rule | None:
-        found = [i for i in places(page.x_shape) if self.scaled_by(page, i) == index]
+        sizes, place = self.of_scale(page, index)
         if part == "bias":
-            return Rule("Σ δ", total(page.delta(i) for i in found))
-        return Rule("Σ δ · x̂", total(product(page.delta(i), self.x_hat(page, i)) for i in found), "x̂ is (x − μ) · s")
+            return Rule("Σ δ", page.total(sizes, lambda *i: page.delta(place(*i))))
+        found = page.total(sizes, lambda *i: product(page.delta(place(*i)), self.x_hat(page, place(*i))))
+        return Rule("Σ δ · x̂", found, "x̂ is (x − μ) · s")
 
     def saved(self, page: Page, part: str, index: Index) -> Rule | None:
         if part not in ("mean", "inv_std") or not self.measured(page):
             return None
-        xs = [page.x(i) for i in self.members(page, index[0])]
-        M = Constant(float(len(xs)), "M")
+        sizes, place = self.of_group(page, index[0])
+        M = Constant(float(prod(sizes)), "M")
         if part == "mean":
-            return Rule("Σ x / M", Quotient(total(xs), M), f"M is {len(xs)}")
+            return Rule("Σ x / M", Quotient(page.total(sizes, lambda *i: page.x(place(*i))), M), f"M is {prod(sizes)}")
         mu = page.saved("mean", index, "μ")
-        var = Quotient(total(square(difference(x, mu)) for x in xs), M)
+        var = Quotient(page.total(sizes, lambda *i: square(difference(page.x(place(*i)), mu))), M)
         root = Apply("√", (total([var, Constant(page.layer.eps, "ε")]),))
-        return Rule(
-            "1 / √(Σ (x − μ)² / M + ε)", Quotient(Constant(1.0), root), f"M is {len(xs)}, ε is {page.layer.eps:g}"
-        )
+        note = f"M is {prod(sizes)}, ε is {page.layer.eps:g}"
+        return Rule("1 / √(Σ (x − μ)² / M + ε)", Quotient(Constant(1.0), root), note)
 
 
 class ChannelNormRules(_NormRules):
@@ -106,18 +118,21 @@ class ChannelNormRules(_NormRules):
         """Whether every sample has statistics of its own."""
         return bool(page.layer.by_sample and self.measured(page))
 
-    def group(self, page: Page, index: Index) -> int:
+    def group(self, page: Page, index: Index) -> Any:
         axis = self._channel_axis(page)
         sample = index[0] if self._alone(page) and axis else 0
         return sample * page.layer.num_features + index[axis]
 
-    def members(self, page: Page, group: int) -> list[Index]:
+    def of_group(self, page: Page, group: Any) -> tuple[Index, Places]:
         axis, C = self._channel_axis(page), page.layer.num_features
-        ranges = [range(n) for n in page.x_shape]
-        ranges[axis] = range(group % C, group % C + 1)
         if self._alone(page) and axis:
-            ranges[0] = range(group // C, group // C + 1)
-        return [tuple(r[i] for r, i in zip(ranges, j, strict=True)) for j in places(tuple(len(r) for r in ranges))]
+            sizes = page.x_shape[1:axis] + page.x_shape[axis + 1 :]
+            return sizes, lambda *i: (group // C, *i[: axis - 1], group % C, *i[axis - 1 :])
+        return self.of_scale(page, (group,))
+
+    def of_scale(self, page: Page, index: Index) -> tuple[Index, Places]:
+        axis = self._channel_axis(page)
+        return page.x_shape[:axis] + page.x_shape[axis + 1 :], lambda *i: (*i[:axis], *index, *i[axis:])
 
     def scaled_by(self, page: Page, index: Index) -> Index:
         return (index[self._channel_axis(page)],)
@@ -132,27 +147,32 @@ class RowNormRules(_NormRules):
         layer = page.layer
         return len(page.x_shape) - len(layer.normalized_shape) if hasattr(layer, "normalized_shape") else 1
 
-    def group(self, page: Page, index: Index) -> int:
+    def group(self, page: Page, index: Index) -> Any:
         layer, shape = page.layer, page.x_shape
         if hasattr(layer, "normalized_shape"):
-            row = 0
+            row: Any = 0
             for i, n in zip(index, shape[: self._leading(page)], strict=False):
                 row = row * n + i
             return row
         size = shape[1] // layer.num_groups
         return index[0] * int(layer.num_groups) + index[1] // size
 
-    def members(self, page: Page, group: int) -> list[Index]:
+    def of_group(self, page: Page, group: Any) -> tuple[Index, Places]:
         layer, shape = page.layer, page.x_shape
         if hasattr(layer, "normalized_shape"):
-            leading = []
+            leading: list[Any] = []
             for n in reversed(shape[: self._leading(page)]):
                 leading.append(group % n)
-                group //= n
-            return [(*reversed(leading), *i) for i in places(shape[self._leading(page) :])]
-        size = shape[1] // layer.num_groups
-        n, g = divmod(group, layer.num_groups)
-        return [(n, g * size + i[0], *i[1:]) for i in places((size, *shape[2:]))]
+                group = group // n
+            return shape[self._leading(page) :], lambda *i: (*reversed(leading), *i)
+        size, groups = shape[1] // layer.num_groups, layer.num_groups
+        return (size, *shape[2:]), lambda c, *i: (group // groups, group % groups * size + c, *i)
+
+    def of_scale(self, page: Page, index: Index) -> tuple[Index, Places]:
+        shape = page.x_shape
+        if hasattr(page.layer, "normalized_shape"):
+            return shape[: self._leading(page)], lambda *i: (*i, *index)
+        return (shape[0], *shape[2:]), lambda n, *i: (n, *index, *i)
 
     def scaled_by(self, page: Page, index: Index) -> Index:
         return index[self._leading(page) :] if hasattr(page.layer, "normalized_shape") else (index[1],)

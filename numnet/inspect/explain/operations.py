@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product as every
+from typing import Any
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class _BinaryRules(Rules):
         """The places of y to which broadcasting took this element."""
         added = page.y_shape[: len(page.y_shape) - len(index)]
         stretched = zip(index, page.shape(part), page.y_shape[len(added) :], strict=True)
-        ranges = [range(n) for n in added] + [range(m) if n == 1 else range(i, i + 1) for i, n, m in stretched]
+        ranges: list[Any] = [range(n) for n in added] + [range(m) if n == 1 < m else (i,) for i, n, m in stretched]
         return list(every(*ranges))
 
     def combined(self, a: Operand, b: Operand) -> tuple[str, Expression]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import product as every
@@ -15,7 +16,7 @@ from .explanation import Rule
 from .expression import Apply, Expression, Operand, total
 from .pattern import Each, Element, Outside, Symbol
 
-__all__ = ["Page", "Rules", "at", "letter_of", "places"]
+__all__ = ["Page", "Rules", "at", "flat_of", "letter_of", "places"]
 
 Index = tuple[int, ...]
 
@@ -108,6 +109,13 @@ class Page:
         return () if record is None else record.shape
 
     @property
+    def bound(self) -> float:
+        """What no number of the first input exceeds in size."""
+        record = self.call.inputs[self.first]
+        assert record is not None
+        return max(-record.digest.least, record.digest.largest) if not record.digest.nans else math.inf
+
+    @property
     def y_shape(self) -> Index:
         """The shape of the first output."""
         return self.call.outputs[0].shape
@@ -180,6 +188,14 @@ def at(name: str, record: ArrayRecord | None, index: Index, letter: str) -> Oper
 def places(shape: Index) -> Iterator[Index]:
     """Every index of an array of this shape, in order."""
     return every(*[range(n) for n in shape])
+
+
+def flat_of(index: Index, shape: Index) -> Any:
+    """Where this index comes if the array is counted row by row."""
+    flat: Any = 0
+    for i, n in zip(index, shape, strict=True):
+        flat = flat * n + i
+    return flat
 
 
 def letter_of(call: CallRecord, part: str) -> str:

@@ -126,7 +126,10 @@ class Symbol:
     __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __index__ = __int__ = __float__ = _refuse
 
     def __str__(self) -> str:
-        return f"⟦{json.dumps(self.to_plain(Numbers()), separators=(',', ':'))}⟧"
+        try:
+            return f"⟦{json.dumps(self.to_plain(Numbers()), separators=(',', ':'))}⟧"
+        except NotOnePattern:  # what a sum runs over has no number outside of it
+            return "…"
 
     __repr__ = __str__
 
