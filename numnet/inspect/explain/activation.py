@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from .explanation import Rule
@@ -155,22 +158,22 @@ class AlongAxisRules(Rules):
         self.sign = sign
 
     @staticmethod
-    def row(page: Page, index: Index) -> list[Index]:
-        """The places that share the axis with ``index``."""
+    def row(page: Page, index: Index) -> tuple[int, Callable[[Any], Index], Any]:
+        """The places that share the axis with ``index``: how many, which one each is, and which of them this is."""
         axis = getattr(page.layer, "dim", len(index) - 3) % len(index)
-        return [(*index[:axis], j, *index[axis + 1 :]) for j in range(page.x_shape[axis])]
+        return page.x_shape[axis], lambda j: (*index[:axis], j, *index[axis + 1 :]), index[axis]
 
     def output(self, page: Page, index: Index, number: int) -> Rule | None:
-        row = self.row(page, index)
-        powers, note = exponentials([page.x(i) for i in row], self.sign)
+        size, place, own = self.row(page, index)
+        power, note = exponentials(page, size, place, self.sign)
         s = "" if self.sign == 1 else "−"
         symbols = f"exp({s}{page.x(index).symbol}) / Σⱼ exp({s}xⱼ)"
-        return Rule(symbols, Quotient(powers[row.index(index)], total(powers)), note)
+        return Rule(symbols, Quotient(power(own), page.total((size,), power)), note)
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
-        row = self.row(page, index)
+        size, place, _ = self.row(page, index)
         a, delta = page.y(index, "a"), page.delta(index)
-        mean = total(product(page.delta(i), page.y(i, "a")) for i in row)
+        mean = page.total((size,), lambda j: product(page.delta(place(j)), page.y(place(j), "a")))
         found = product(a, difference(delta, mean))
         symbols = f"{a.symbol} · ({delta.symbol} − Σⱼ δⱼ · aⱼ)"
         return Rule(symbols, found) if self.sign == 1 else Rule(f"−{symbols}", negative(found))
@@ -181,12 +184,13 @@ class LogSoftmaxRules(AlongAxisRules):
 
     def output(self, page: Page, index: Index, number: int) -> Rule | None:
         x = page.x(index)
-        terms = [page.x(i) for i in self.row(page, index)]
-        return Rule(f"{x.symbol} − log Σⱼ exp(xⱼ)", difference(x, log_sum_exp(terms)))
+        size, place, _ = self.row(page, index)
+        return Rule(f"{x.symbol} − log Σⱼ exp(xⱼ)", difference(x, log_sum_exp(page, size, place)))
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
         a, delta = page.y(index, "a"), page.delta(index)
-        summed = total(page.delta(i) for i in self.row(page, index))
+        size, place, _ = self.row(page, index)
+        summed = page.total((size,), lambda j: page.delta(place(j)))
         symbols = f"{delta.symbol} − exp({a.symbol}) · Σⱼ δⱼ"
         return Rule(symbols, difference(delta, product(Apply("exp", (a,)), summed)))
 
@@ -215,19 +219,29 @@ class GLURules(Rules):
         return Rule(symbols, product(delta, x1, s, difference(ONE, s)))
 
 
-def exponentials(xs: list[Operand], sign: int = 1) -> tuple[list[Expression], str]:
-    """eˣ of each; all of them scaled down alike where they would overflow or vanish together."""
-    largest = max((sign * x.value for x in xs), default=0.0)
-    signed: list[Expression] = [x if sign == 1 else negative(x) for x in xs]
-    if abs(largest) < 600:
-        return [Apply("exp", (x,)) for x in signed], ""
-    shifted = [Apply("exp", (Sum((x, Constant(-largest, "−m"))),)) for x in signed]
-    return list(shifted), "each x has the largest one of its row taken off, which cancels"
+_HARMLESS = 600.0  # its exponential neither overflows nor vanishes
 
 
-def log_sum_exp(xs: list[Operand]) -> Expression:
-    """log Σ eˣ."""
-    largest = max(x.value for x in xs)
-    powers, _ = exponentials(xs)
-    logarithm = Apply("log", (total(powers),))
-    return logarithm if abs(largest) < 600 else Sum((Constant(largest, "m"), logarithm))
+def exponentials(
+    page: Page, size: int, place: Callable[[Any], Index], sign: int = 1
+) -> tuple[Callable[[Any], Expression], str]:
+    """eˣ of each x of a row; all of them scaled down alike where they would overflow or vanish together."""
+
+    def power(j: Any, shift: float = 0.0) -> Expression:
+        x = page.x(place(j))
+        signed = x if sign == 1 else negative(x)
+        return Apply("exp", (Sum((signed, Constant(shift, "−m"))) if shift else signed,))
+
+    if page.bound < _HARMLESS:
+        return power, ""
+    shift = -max((sign * page.x(place(j)).value for j in range(size)), default=0.0)
+    return lambda j: power(j, shift), "each x has the largest one of its row taken off, which cancels"
+
+
+def log_sum_exp(page: Page, size: int, place: Callable[[Any], Index]) -> Expression:
+    """log Σ eˣ over a row."""
+    power, _ = exponentials(page, size, place)
+    logarithm = Apply("log", (page.total((size,), power),))
+    if page.bound < _HARMLESS:
+        return logarithm
+    return Sum((Constant(max(page.x(place(j)).value for j in range(size)), "m"), logarithm))

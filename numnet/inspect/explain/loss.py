@@ -22,7 +22,8 @@ from .expression import (
     square,
     total,
 )
-from .page import Index, Page, Rules, places
+from .moves import reshaped
+from .page import Index, Page, Rules, flat_of, places
 
 __all__ = ["BCERules", "BCEWithLogitsRules", "CrossEntropyRules", "DifferenceRules", "MSERules", "NLLRules"]
 
@@ -205,10 +206,10 @@ class ClassRules(Rules):
         return page.x_shape[min(1, len(page.x_shape) - 1)]
 
     @staticmethod
-    def rows(page: Page) -> list[Index]:
-        """The places of the labels."""
+    def rows(page: Page) -> Index:
+        """The shape of the labels."""
         shape = page.x_shape
-        return list(places((*shape[:1], *shape[2:]) if len(shape) > 1 else ()))
+        return (*shape[:1], *shape[2:]) if len(shape) > 1 else ()
 
     @staticmethod
     def label(page: Page, row: Index) -> int | None:
@@ -234,7 +235,7 @@ class ClassRules(Rules):
         if "total" not in page.call.saved:
             return None
         n = float(page.call.saved["total"])
-        summed = total(self.cost(page, row) for row in self.rows(page))
+        summed = total(self.cost(page, row) for row in places(self.rows(page)))
         note = "" if n == 1 else f"n is {n:g}, the number (or weight) of rows"
         return Rule(f"Σₙ {self.symbols}" + ("" if n == 1 else " / n"), divided(page, summed), note)
 
@@ -275,8 +276,9 @@ class CrossEntropyRules(ClassRules):
         ]
 
     def cost(self, page: Page, row: Index) -> Expression:
-        xs = [page.x(self.element(page, row, c)) for c in range(self.classes(page))]
-        return total(product(share, difference(log_sum_exp(xs), xs[c])) for c, share in self.shares(page, row))
+        whole = log_sum_exp(page, self.classes(page), lambda c: self.element(page, row, c))
+        shares = self.shares(page, row)
+        return total(product(share, difference(whole, page.x(self.element(page, row, c)))) for c, share in shares)
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
         row, c = self.row(index)
@@ -314,19 +316,16 @@ class CrossEntropyRules(ClassRules):
     def saved(self, page: Page, part: str, index: Index) -> Rule | None:
         if part not in ("p", "log_p"):
             return None
-        row, c = self.rows(page)[index[0]], index[1]
-        xs = [page.x(self.element(page, row, k)) for k in range(self.classes(page))]
-        log_p = difference(xs[c], log_sum_exp(xs))
+        row, c = reshaped(index[:1], page.call.saved[part].shape[:1], self.rows(page)), index[1]
+        x = page.x(self.element(page, row, c))
+        log_p = difference(x, log_sum_exp(page, self.classes(page), lambda k: self.element(page, row, k)))
         if part == "log_p":
-            return Rule(f"{xs[c].symbol} − log Σ_c exp(x[n, c])", log_p)
-        return Rule(f"exp({xs[c].symbol} − log Σ_c exp(x[n, c]))", Apply("exp", (log_p,)), "p is softmax(x)")
+            return Rule(f"{x.symbol} − log Σ_c exp(x[n, c])", log_p)
+        return Rule(f"exp({x.symbol} − log Σ_c exp(x[n, c]))", Apply("exp", (log_p,)), "p is softmax(x)")
 
     def _flat(self, page: Page, row: Index) -> Any:
         """The number of the row in what was saved."""
-        flat: Any = 0
-        for i, n in zip(row, (*page.x_shape[:1], *page.x_shape[2:]), strict=False):
-            flat = flat * n + i
-        return flat
+        return flat_of(row, self.rows(page))
 
 
 class NLLRules(ClassRules):

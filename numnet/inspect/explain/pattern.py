@@ -114,16 +114,13 @@ class Symbol:
             return True
         raise NotOnePattern
 
-    def __hash__(self) -> int:
-        return hash(self._key())
-
     def _key(self) -> tuple[Any, ...]:
         return frozenset((id(leaf), c) for leaf, c in self.terms.items() if c), self.constant, self.divisor
 
     def _refuse(self, *_: object) -> NoReturn:
         raise NotOnePattern
 
-    __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __index__ = __int__ = __float__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = __hash__ = __bool__ = __index__ = __int__ = __float__ = _refuse
 
     def __str__(self) -> str:
         try:
