@@ -52,10 +52,16 @@ def network() -> nn.Sequential:
     )
 
 
-def demo(epochs: int = 15, batch_size: int = 32, seed: int = 0, picture: Path = Path("deltas.png")) -> float:
+def demo(
+    epochs: int = 15,
+    batch_size: int = 32,
+    seed: int = 0,
+    picture: Path = Path("deltas.png"),
+    page: Path = Path("deltas.html"),
+) -> float:
     """Train on the digits, then take one batch of held-out digits forward and back and show the δ of every layer.
 
-    Prints the progress, the accuracy and a table; writes ``picture``.
+    Prints the progress, the accuracy and a table; writes ``picture``, and ``page`` with every number of one more step.
 
     Returns:
         The share of held-out digits that is classified right.
@@ -102,6 +108,10 @@ def demo(epochs: int = 15, batch_size: int = 32, seed: int = 0, picture: Path = 
     captions = [f"{y_test[i]} read as {predicted[i]}" for i in hardest]
     inspect.plot_deltas(shown, x_test[hardest], captions).savefig(picture, dpi=110)
     print(f"the δ as images beside the digits: {picture}")
+    net.train()
+    few = hardest[:3]
+    inspect.trace(net, x_test[few], y_test[few], loss, optimizer).to_html(page)
+    print(f"every number of a step, to be opened in a browser: {page}")
     return accuracy
 
 

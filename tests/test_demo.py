@@ -19,10 +19,12 @@ pytest.importorskip("matplotlib", reason='matplotlib is not installed: pip insta
 
 @pytest.mark.filterwarnings("ignore:Pyarrow:DeprecationWarning")
 def test_the_demo_learns_and_shows_every_delta(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    picture = tmp_path / "deltas.png"
-    assert demo.demo(picture=picture) >= 0.98
+    picture, page = tmp_path / "deltas.png", tmp_path / "deltas.html"
+    assert demo.demo(picture=picture, page=page) >= 0.98
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 20_000
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert 100_000 < page.stat().st_size < 5_000_000
     printed = capsys.readouterr().out
     for layer in ("0 Conv2d", "5 BatchNorm2d", "9 Linear", "CrossEntropyLoss", "z = x Wᵀ + b"):
         assert layer in printed
@@ -41,7 +43,7 @@ def test_same_seed_same_bits(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     tables = []
     for threads in (1, 2):
         numnet.set_num_threads(threads)
-        demo.demo(epochs=1, picture=tmp_path / "deltas.png")
+        demo.demo(epochs=1, picture=tmp_path / "deltas.png", page=tmp_path / "deltas.html")
         tables.append(capsys.readouterr().out.partition("δ of every layer")[2])
     assert tables[0] == tables[1]
 

@@ -170,7 +170,9 @@ def test_the_pages_to_read_first_have_examples() -> None:
     assert {"README.md", "derivation.md", "add_a_layer.md"} <= read
 
 
-@pytest.mark.parametrize("command", ['pip install ".[demos]" && numnet demo', 'pip install ".[test]" && pytest'])
+@pytest.mark.parametrize(
+    "command", ['pip install ".[demos]" && numnet demo', 'pip install ".[test]" && pytest -n auto']
+)
 def test_the_two_commands_stand_alone_on_the_first_screen(command: str) -> None:
     page = (TREE / "README.md").read_text(encoding="utf-8")
     assert ("sh", command) in [(fence.info, fence.content) for fence in fences(page) if fence.line <= 25]

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 import numnet
-from numnet import nn, optim
+from numnet import inspect, nn, optim
 
 PROVES = ("C162", "C165", "C166", "C167")
 
@@ -130,17 +130,13 @@ print(f"Newton on the saddle surface from (−2, 0.5) ends at ({w[0]:.4f}, {w[1]
 if len(sys.argv) > 1:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 7), layout="constrained")
+    figure = Figure(figsize=(11, 8), layout="constrained")
     for axis, (name, surface) in zip(figure.subplots(2, 2).flat, SURFACES.items(), strict=True):
-        left, right, bottom, top = surface.window
-        u, v = np.meshgrid(np.linspace(left, right, 200), np.linspace(bottom, top, 200))
-        axis.contourf(u, v, surface.J(u, v), 30, cmap="Greys_r", alpha=0.7)
-        for k, optimiser in enumerate(OPTIMISERS):
-            points = paths[name, optimiser]
-            axis.plot(*points.T, ".-", markersize=3, linewidth=1, color=f"C{k}", label=optimiser)
-        axis.plot(*surface.start, "k*", markersize=11)
-        axis.set(title=name, xlim=(left, right), ylim=(bottom, top))
-    axis.legend()
+        ways = {optimiser: paths[name, optimiser] for optimiser in OPTIMISERS}
+        inspect.plot_path(surface.J, ways, window=surface.window, names=("u", "v"), axes=axis)
+        axis.set_title(name)
+        if name != "saddle":  # one legend is enough, where there is room
+            axis.get_legend().remove()
     figure.savefig(sys.argv[1], dpi=110)
 
 assert kinds == {

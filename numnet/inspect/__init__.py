@@ -10,8 +10,9 @@ from .explain import Explanation
 from .formula import FormulaLines, equations, formulas
 from .gradcheck import GradientCheck, GradientRow, gradcheck
 from .ledger import Ledger, LedgerRow, ledger
+from .mathml import mathml
 from .multiply_adds import multiply_adds
-from .plot import plot_deltas
+from .plots import plot_decision_boundary, plot_deltas, plot_feature_maps, plot_filters, plot_path
 from .record import ArrayRecord, CallRecord, Digest, ParameterRecord, UpdateRecord
 from .recording import ParameterTotal
 from .source import Source, SourceLine
@@ -55,8 +56,13 @@ __all__ = [
     "formulas",
     "gradcheck",
     "ledger",
+    "mathml",
     "multiply_adds",
+    "plot_decision_boundary",
     "plot_deltas",
+    "plot_feature_maps",
+    "plot_filters",
+    "plot_path",
     "summary",
     "time_shares",
     "trace",

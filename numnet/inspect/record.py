@@ -138,6 +138,7 @@ class CallRecord:
         parameters: by their names in the layer.
         forward_source, backward_source: the lines of the two formulas, and which of them ran.
         is_loss: whether it belongs to the loss.
+        training: whether the layer was in training mode; ``None`` for an operation, which has no mode.
         inner: of a recurrent layer, the arrays of its time steps; see :func:`numnet.inspect.time_steps.time_steps`.
     """
 
@@ -155,6 +156,7 @@ class CallRecord:
     forward_source: Source | None = None
     backward_source: Source | None = None
     is_loss: bool = False
+    training: bool | None = None
     inner: dict[str, ArrayRecord] = field(default_factory=dict)
 
     @property

@@ -78,7 +78,7 @@ class Recorder:
         self._latest: CallRecord | None = None
         self._sealed = 0
         for name, array in given.items():
-            self._known[_key(array)] = name
+            self._known.setdefault(_key(array), name)  # of an array that is x and target too, x
 
     # ------------------------------------------------------------------ the observer
 
@@ -86,6 +86,7 @@ class Recorder:
         path = call.path or type(formulas_behind(call.layer)).__name__
         self._uses[path] += 1
         record = CallRecord(len(self.calls), path, self._uses[path], call.layer, is_loss=self.in_loss)
+        record.training = getattr(formulas_behind(call.layer), "training", None)
         for name, array in zip(_input_names(call, len(inputs)), inputs, strict=True):
             record.inputs[name] = self._room.record(array) if is_array(array) else None
             if is_array(array):

@@ -52,9 +52,27 @@ class Source:
         """The lines that ran; all of them, if nobody could watch."""
         return tuple(line for line in self.lines if line.ran is not False)
 
+    @property
+    def telling_line(self) -> str:
+        """The line that the formula is: ``numnet/nn/linear.py:62  delta_x, dW, db = …``; empty if there is none."""
+        ran = [line for line in self.ran if not line.text.strip().startswith(("def ", '"""', "@", "#"))]
+        kernels = [i for i, line in enumerate(ran) if "kernels." in line.text or "self.kernel" in line.text]
+        found = kernels or [i for i, line in enumerate(ran) if "return" in line.text or "=" in line.text]
+        return f"{self.file}:{ran[found[-1]].number}  {_statement(ran[found[-1] :])}" if found else ""
+
     def __str__(self) -> str:
         marks = {True: ">", False: " ", None: "?"}
         return "\n".join([self.file, *(f"{line.number:5} {marks[line.ran]} {line.text}" for line in self.lines)])
+
+
+def _statement(lines: list[SourceLine]) -> str:
+    """The first line, and what follows up to its last bracket; without a comment."""
+    text = ""
+    for line in lines:
+        text = f"{text} {line.text.partition('  #')[0].strip()}".strip()
+        if text.count("(") <= text.count(")"):
+            break
+    return text.replace("( ", "(").replace(" )", ")")
 
 
 class Watch:

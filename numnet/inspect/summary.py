@@ -13,6 +13,7 @@ import numpy as np
 from ..arrays import Array, as_dtype, is_array
 from ..call import Ctx, observe, set_grad_enabled
 from ..errors import DtypeError, OptionError, ShapeError, describe
+from ..io.atomic import replacing
 from ..nn import Module
 from ..random import undisturbed
 from ..tensor import Parameter, Tensor
@@ -166,7 +167,8 @@ class Summary:
         title = html.escape(f"Summary of {self.rows[0].kind}")
         head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>'
         page = f'<!doctype html>\n<html lang="en"><head>{head}<style>{style}</style></head>\n<body>\n'
-        Path(path).write_text(f"{page}<h1>{title}</h1>\n{self._repr_html_()}\n</body></html>\n", encoding="utf-8")
+        with replacing(path) as aside:
+            aside.write_text(f"{page}<h1>{title}</h1>\n{self._repr_html_()}\n</body></html>\n", encoding="utf-8")
 
 
 _HEAD = ("layer", "output", "parameters", "multiply-adds", "kept")

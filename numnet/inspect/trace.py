@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..arrays import Array, is_array
 from ..call import observe
 from ..errors import OptionError
+from ..io.atomic import replacing
 from ..nested import flatten
 from ..nn import Loss, Module
 from ..optim import Optimizer
@@ -16,12 +19,18 @@ from ..tensor import Parameter, Tensor
 from .delta_budget import Budget, budget_of
 from .explain import Explanation, explain, walk
 from .names import names_of, resolve
+from .page import in_notebook, page
 from .plain import plain
+from .plots import plot_trace
 from .record import ArrayRecord, UpdateRecord
 from .recorder import Recorder, Room
 from .recording import ParameterTotal, Recording
 from .source import Watch
 from .step import steps_of
+from .stepper import step as step_through
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Trace", "trace"]
 
@@ -85,6 +94,40 @@ class Trace(Recording):
         """What each layer does to the size of δ, and why; see :func:`numnet.inspect.budget_of`."""
         return budget_of(self.calls)
 
+    def step(self, commands: Iterable[str] | None = None) -> None:
+        """Step through it in the terminal, as in a debugger: ``h`` lists the commands, ``q`` leaves.
+
+        Keys and colours where there are a terminal and rich; plain lines over a pipe, with NO_COLOR, or without rich.
+
+        Args:
+            commands: run these instead, ``["n", "e 0.delta 0 2"]``, and print the transcript, always plain.
+        """
+        step_through(self, commands)
+
+    def plot(
+        self, sample: int | None = 0, layers: Sequence[str] | None = None, batch_first: bool | None = None
+    ) -> Figure:
+        """δ of one sample at the output of every layer as images, and beneath them ‖a‖, ‖δ‖ and ‖∂J/∂W‖ of the batch.
+
+        Images are tiled by channel, units stand in a strip, sequences (N, T, F) are time × unit. Orange pushes J up,
+        purple down; each image has its own scale, written above it. The norms stand on a logarithmic axis, ‖∂J/∂W‖ of
+        all parameters of a layer together.
+
+        Args:
+            sample: its number in the batch; ``None`` for a step without a batch axis.
+            layers: the names of the calls to show, ``["0", "fc1"]``; by default all that change δ, or of more than 48
+                images every second, third, …
+            batch_first: whether an array with three axes is (N, T, F), not (T, N, F). Left out, it is, unless a
+                recurrent layer of the network says otherwise.
+
+        Returns:
+            The figure; ``figure.savefig(path)`` writes it.
+
+        Raises:
+            OptionError: no such sample, no such call, or no δ anywhere. MissingExtraError: matplotlib is not installed.
+        """
+        return plot_trace(self, sample, layers, batch_first)
+
     def to_dict(self, numbers: int = 64) -> dict[str, Any]:
         """Everything as plain data that ``json.dumps`` takes.
 
@@ -92,6 +135,21 @@ class Trace(Recording):
             numbers: how many numbers of an array are written out; of a larger one the first ones.
         """
         return plain(self, numbers)
+
+    def to_html(self, path: str | os.PathLike[str], limit: int = 4_000_000) -> None:
+        """Write the step as one HTML file: the network, every step with formula, code and heat maps, any number
+        with its arithmetic. It opens from the disk, needs no network, and speaks English and Chinese.
+
+        Args:
+            path: the file, ``"deltas.html"``.
+            limit: how many bytes of numbers it may hold; of arrays beyond it, the largest, the page has the digest.
+        """
+        with replacing(path) as aside:
+            aside.write_text(page(self, limit), encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        """The same page inside a notebook, where it steps by keys and clicks without a server."""
+        return in_notebook(self, 2_000_000)
 
     def __repr__(self) -> str:
         return f"<Trace of {self.net_name}: {len(self.calls)} calls, {len(self.steps)} steps, J = {self.loss:.6g}>"

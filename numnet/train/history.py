@@ -72,6 +72,13 @@ class History:
         return list(dict.fromkeys(name for row in self.rows for name in row))
 
     @property
+    def parts(self) -> list[list[str]]:
+        """The columns that pictures show together: the losses; the metrics, if there are any."""
+        shown = [name for name in self.columns if name not in OF_THE_RUN]
+        losses = [name for name in shown if name.endswith("loss")]
+        return [part for part in (losses, [name for name in shown if name not in losses]) if part]
+
+    @property
     def kept(self) -> Row:
         """The row of the epoch whose weights the network has after training: the best with ``patience``, else the last.
 
@@ -107,13 +114,10 @@ class History:
 
     def draw(self, figure: Figure) -> None:
         """What :meth:`plot` shows, into a figure that is there already, whose content it replaces."""
-        epochs = self["epoch"]
-        shown = [name for name in self.columns if name not in OF_THE_RUN]
-        losses = [name for name in shown if name.endswith("loss")]
-        others = [name for name in shown if name not in losses]
-        parts = [part for part in (losses, others) if part]
+        epochs, parts = self["epoch"], self.parts
+        if not figure.axes:  # the first time: whoever drags a window larger wants it so
+            figure.set_size_inches(5 * len(parts), 3.5)
         figure.clear()
-        figure.set_size_inches(5 * len(parts), 3.5)
         for axes, names in zip(figure.subplots(1, len(parts), squeeze=False)[0], parts, strict=True):
             bases = list(dict.fromkeys(name.removeprefix("validation_") for name in names))
             for name in names:

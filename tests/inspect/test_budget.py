@@ -149,15 +149,21 @@ def test_a_healthy_net_has_nothing_to_report(net: nn.Module) -> None:
     assert causes(of(net)) == {}
 
 
-def test_saturated() -> None:
-    net = dense(2, nn.Tanh)
+@pytest.mark.proves("C088")
+@pytest.mark.parametrize("activation", [nn.Tanh, nn.Sigmoid])
+def test_saturated(activation: type[nn.Module]) -> None:
+    """The share of units with a flat slope, and with it how little of δ comes through."""
+    net = dense(2, activation)
+    before = of(net)["3"]
     net[2].weight.array *= 100
     found = of(net)
-    assert "saturated" in found["3"].causes
-    assert found["1"].causes == ()
-    z = np.tanh(X @ net[0].weight.array.T + net[0].bias.array) @ net[2].weight.array.T + net[2].bias.array
-    (finding,) = found["3"].findings
-    assert finding.value == pytest.approx((1 - np.tanh(z) ** 2 < 1e-3).mean())
+    assert "saturated" not in (*before.causes, *found["1"].causes)
+    a = activation()(net[2](activation()(net[0](X))))
+    slope = 1 - a**2 if activation is nn.Tanh else a * (1 - a)
+    values = {finding.cause: finding.value for finding in found["3"].findings}
+    assert values["saturated"] == pytest.approx((slope < 1e-3).mean())
+    assert values["saturated"] > 0.3
+    assert found["3"].factor < 0.6 * before.factor
 
 
 def test_dead_relu() -> None:

@@ -135,3 +135,14 @@ def test_picture() -> None:
     assert np.isnan(conv[:, 2]).all()
     with pytest.raises(ShapeError, match="images"):
         plot_deltas(seen, X, ["a"] * 6)
+
+
+def test_an_array_may_be_input_and_target() -> None:
+    """An autoencoder."""
+    net = nn.Sequential(nn.Linear(3, 2), nn.Tanh(), nn.Linear(2, 3)).double()
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    seen = trace(net, x, x, nn.MSELoss())
+    assert seen["0"].origins == {"x": "x"}
+    e = seen.explain("x.delta", (1, 2))
+    assert {o.name for o in e.operands} == {"0.weight", "0.delta"}
+    assert e.expression.value == pytest.approx(e.value, rel=1e-12)

@@ -1,4 +1,4 @@
-"""The reader of patterns in Python, a twin of the one in the page's script: from the plain form and an index to numbers."""
+"""The reader of patterns in Python, a twin of the one in the page's script."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FUNCTIONS = {
 }
 
 
-class _Outside(Exception):
+class _OutsideError(Exception):
     pass
 
 
@@ -36,7 +36,7 @@ def read(trace: Trace, node: Any, variables: tuple[int, ...]) -> tuple[float, se
         index = tuple(_index(trace, i, variables) for i in indices)
         array = trace.array(name).array
         if not all(0 <= i < n for i, n in zip(index, array.shape, strict=True)):
-            raise _Outside
+            raise _OutsideError
         return float(array[index]), {(name, index)}
     if kind == "const":
         return float(rest[0]), set()
@@ -50,7 +50,7 @@ def read(trace: Trace, node: Any, variables: tuple[int, ...]) -> tuple[float, se
         for loops in itertools.product(*map(range, sizes)):
             try:
                 parts.append(read(trace, body, (*variables, *loops)))
-            except _Outside:
+            except _OutsideError:
                 continue
         values = [value for value, _ in parts]
         return (math.fsum(values) if kind == "sum" else max(values)), set().union(*[used for _, used in parts])
@@ -72,7 +72,7 @@ def _index(trace: Trace, index: Any, variables: tuple[int, ...]) -> int:
     constant, terms, divisor = index
     total = constant + sum(c * _leaf(trace, leaf, variables) for leaf, c in terms)
     if total % divisor:
-        raise _Outside
+        raise _OutsideError
     return total // divisor
 
 

@@ -107,19 +107,19 @@ class LeakyRules(Rules):
     """a = x where x > 0, r x elsewhere."""
 
     def output(self, page: Page, index: Index, number: int) -> Rule | None:
-        x = page.x(index)
-        return Rule(*self._times(page, index, x, x))
+        x, r, zero = page.x(index), self._slope(page, index), Constant(0.0)
+        a = Sum((Apply("max", (x, zero)), product(r, Apply("min", (x, zero)))))
+        return Rule(f"max({x.symbol}, 0) + {r.symbol} · min({x.symbol}, 0)", a)
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
-        return Rule(*self._times(page, index, page.x(index), page.delta(index)))
+        x, r, delta = page.x(index), self._slope(page, index), page.delta(index)
+        slope = Sum((positive(x), product(r, difference(ONE, positive(x)))))
+        symbols = f"{delta.symbol} · ([{x.symbol} > 0] + {r.symbol} · (1 − [{x.symbol} > 0]))"
 
-    def _times(self, page: Page, index: Index, x: Operand, passed: Operand) -> tuple[str, Expression, str]:
-        if x.value > 0:
-            return passed.symbol, passed, f"{x.symbol} = {x.value:.4g} is above 0: the slope is 1"
-        slope = self._slope(page, index)
-        letter = slope.symbol or "r"
-        note = f"{x.symbol} = {x.value:.4g} is not above 0: the slope is {letter}"
-        return f"{letter} · {passed.symbol}", product(slope, passed), note
+        def note() -> str:
+            return f"{x.symbol} = {x.value:.4g} is {'above 0: the slope is 1' if x.value > 0 else 'not above 0'}"
+
+        return Rule(symbols, product(delta, slope), page.note(note))
 
     def _slope(self, page: Page, index: Index) -> Constant | Operand:
         dtype = page.array().dtype.type

@@ -193,14 +193,11 @@ def _is_activation(call: CallRecord) -> bool:
 
 def _with_the_sum(trace: Recording, call: CallRecord, rule: Rule) -> Rule:
     """δ ⊙ σ′(z), with δ written out as the Σₖ Wₖ δₖ of the Linear that it came through: the textbooks' recursion."""
-    deltas: list[Operand] = []
-    for o in operands_of(rule.expression):
-        if o.name == f"{call.name}.delta" and o not in deltas:
-            deltas.append(o)
+    deltas = {o.symbol: o for o in operands_of(rule.expression) if o.name == f"{call.name}.delta"}
     consumers = trace.consumers.get(f"{call.name}.output", [])
     if len(deltas) != 1 or len(consumers) != 1:
         return rule
-    (delta,), (behind, part) = deltas, consumers[0]
+    (delta,), (behind, part) = deltas.values(), consumers[0]
     linear = rules_of(behind.formulas_of)
     if not isinstance(linear, LinearRules):
         return rule

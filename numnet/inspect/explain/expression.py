@@ -297,6 +297,7 @@ def text_of(e: Expression, digits: int | None, shown: int | None) -> str:
     if isinstance(e, Quotient):
         top = _bracketed(e.top, digits, shown, Sum)
         return f"{top}/{_bracketed(e.bottom, digits, shown, (Sum, Product, Quotient))}"
+    assert isinstance(e, Apply), "a pattern has no numbers to write"
     inside = ", ".join(text_of(a, digits, shown) for a in e.arguments)
     return f"{e.function}({inside})"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .explanation import Rule
 from .expression import Given, plus, product, total
 from .page import Index, Page, Rules, places
+from .pattern import Element
 
 __all__ = ["EmbeddingRules", "LinearRules"]
 
@@ -39,10 +42,10 @@ class EmbeddingRules(Rules):
 
     def output(self, page: Page, index: Index, number: int) -> Rule | None:
         *n, d = index
-        row = int(page.array()[tuple(n)])
-        return Rule(
-            f"W[x[{_of(n).rstrip(', ')}], {d}]", page.parameter("weight", (row, d)), f"x is {row} here: row {row} of W"
-        )
+        word = page.x(tuple(n))
+        row: Any = word.as_index() if isinstance(word, Element) else int(word.value)
+        note = page.note(lambda: f"x is {row} here: row {row} of W")
+        return Rule(f"W[{word.symbol}, {d}]", page.parameter("weight", (row, d)), note)
 
     def gradient(self, page: Page, part: str, index: Index) -> Rule | None:
         row, d = index

@@ -288,10 +288,10 @@ class CrossEntropyRules(ClassRules):
             e, note = self.upstream(page, row, slope)
             return Rule(f"−δ · w · {log_p.symbol} / n", e, note)
         if self._plain(page):
-            p, label = page.saved("p", (self._flat(page, row), c), "p"), page.x(row, "y", "y")
-            e, note = self.upstream(page, row, difference(p, equal(label, c)))
+            p_c, label = page.saved("p", (self._flat(page, row), c), "p"), page.x(row, "y", "y")
+            e, note = self.upstream(page, row, difference(p_c, equal(label, c)))
             own = page.note(lambda: f"class {c} is {'' if label.value == c else 'not '}the label")
-            return Rule(f"δ · ({p.symbol} − [{label.symbol} = {c}]) / n", e, "; ".join(filter(None, [own, note])))
+            return Rule(f"δ · ({p_c.symbol} − [{label.symbol} = {c}]) / n", e, "; ".join(filter(None, [own, note])))
         shares = dict(self.shares(page, row))
         if not shares:
             return Rule("0", Constant(0.0), "the label of this row is to be ignored")
@@ -301,7 +301,7 @@ class CrossEntropyRules(ClassRules):
         else:
             p = page.saved("p", (self._flat(page, row), c), "p")
             letter = p.symbol
-        share = shares.get(c, Constant(0.0))
+        share = next((e for k, e in shares.items() if k == c), Constant(0.0))
         e, note = self.upstream(page, row, difference(product(p, total(shares.values())), share))
         return Rule(f"δ · ({letter} · Σ_c w[c] t[c] − w[{c}] · t[{c}]) / n", e, note)
 

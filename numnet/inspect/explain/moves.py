@@ -11,7 +11,7 @@ from .explanation import Rule
 from .expression import Constant, product, total
 from .page import Index, Page, Rules, flat_of
 
-__all__ = ["ConcatenateRules", "DropoutRules", "MoveRules", "ReshapeRules"]
+__all__ = ["ConcatenateRules", "DropoutRules", "MoveRules", "PermuteRules", "ReshapeRules"]
 
 
 class MoveRules(Rules):
@@ -68,6 +68,24 @@ def reshaped(index: Index, old: Index, new: Index) -> Index:
         found.append(flat % n)
         flat = flat // n
     return tuple(reversed(found))
+
+
+class PermuteRules(Rules):
+    """Axis i of y is axis dims[i] of x."""
+
+    def output(self, page: Page, index: Index, number: int) -> Rule | None:
+        axes = self._axes(page)
+        x = page.x(tuple([index[axes.index(a)] for a in range(len(axes))]))
+        return Rule(x.symbol, x, "the same number in another place")
+
+    def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
+        delta = page.delta(tuple([index[a] for a in self._axes(page)]))
+        return Rule(delta.symbol, delta, "the same number in another place")
+
+    @staticmethod
+    def _axes(page: Page) -> list[int]:
+        rank = len(page.x_shape)
+        return [int(d) % rank for d in page.layer.dims]
 
 
 class DropoutRules(Rules):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import product as every
-from typing import Any
+from collections.abc import Callable
+from math import prod
 
 import numpy as np
 
@@ -17,10 +17,11 @@ from .expression import (
     Quotient,
     difference,
     negative,
+    positive,
     product,
     total,
 )
-from .page import Index, Page, Rules, places
+from .page import Index, Page, Rules
 
 __all__ = [
     "AbsRules",
@@ -50,13 +51,6 @@ class _BinaryRules(Rules):
         own = index[len(index) - len(shape) :]
         return page.x(tuple([i if n > 1 else 0 for i, n in zip(own, shape, strict=True)]), part, part)
 
-    def reached(self, page: Page, part: str, index: Index) -> list[Index]:
-        """The places of y to which broadcasting took this element."""
-        added = page.y_shape[: len(page.y_shape) - len(index)]
-        stretched = zip(index, page.shape(part), page.y_shape[len(added) :], strict=True)
-        ranges: list[Any] = [range(n) for n in added] + [range(m) if n == 1 < m else (i,) for i, n, m in stretched]
-        return list(every(*ranges))
-
     def combined(self, a: Operand, b: Operand) -> tuple[str, Expression]:
         """y."""
         raise NotImplementedError
@@ -69,16 +63,32 @@ class _BinaryRules(Rules):
         return Rule(*self.combined(self.operand(page, "a", index), self.operand(page, "b", index)))
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
-        found = [
-            self.slope(page, part, i, self.operand(page, "a", i), self.operand(page, "b", i))
-            for i in self.reached(page, part, index)
-        ]
-        if len(found) == 1:
-            return Rule(*found[0])
-        symbols = f"{found[0][0]} + …" if found else "0"
-        return Rule(
-            symbols, total(e for _, e in found), f"summed over the {len(found)} places that broadcasting took it to"
-        )
+        sizes, place = reached(index, page.shape(part), page.y_shape)
+
+        def at(*loops: int) -> tuple[str, Expression]:
+            i = place(*loops)
+            return self.slope(page, part, i, self.operand(page, "a", i), self.operand(page, "b", i))
+
+        many = prod(sizes)
+        first = at(*[0 for _ in sizes]) if many else ("0", total([]))
+        if many <= 1:
+            return Rule(*first)
+        summed = page.total(sizes, lambda *loops: at(*loops)[1])
+        return Rule(f"{first[0]} + …", summed, f"summed over the {many} places that broadcasting took it to")
+
+
+def reached(index: Index, shape: Index, whole: Index) -> tuple[Index, Callable[..., Index]]:
+    """The places of an array of shape ``whole`` to which broadcasting takes this element of one of ``shape``: how many
+    along each axis that it is repeated over, and which one each is."""
+    added = len(whole) - len(shape)
+    repeated = [True] * added + [n == 1 != m for n, m in zip(shape, whole[added:], strict=True)]
+    own = (*[0] * added, *index)
+
+    def place(*loops: int) -> Index:
+        left = iter(loops)
+        return tuple([next(left) if again else i for i, again in zip(own, repeated, strict=True)])
+
+    return tuple([m for m, again in zip(whole, repeated, strict=True) if again]), place
 
 
 class AddRules(_BinaryRules):
@@ -141,7 +151,7 @@ class WhereRules(_BinaryRules):
 
     def slope(self, page: Page, part: str, place: Index, a: Operand, b: Operand) -> tuple[str, Expression]:
         delta, c = page.delta(place), self.operand(page, "c", place)
-        chosen = Given(float((part == "a") == bool(c.value)), f"[{c.symbol}]", (c,))
+        chosen = positive(c) if part == "a" else difference(Constant(1.0), positive(c))
         return f"{delta.symbol} · [{part} is chosen]", product(delta, chosen)
 
 
@@ -177,31 +187,28 @@ class MatMulRules(Rules):
         if row:
             full.insert(len(full) - 1, 0)
         *batch, i, j = full
-        terms = [
-            product(self._operand(page, "a", tuple(batch), i, k), self._operand(page, "b", tuple(batch), k, j))
-            for k in range(a[-1])
-        ]
-        return Rule(f"Σₖ a[{i}, k] · b[k, {j}]", total(terms))
+        n = tuple(batch)
+        summed = page.total(
+            a[-1:], lambda k: product(self._operand(page, "a", n, i, k), self._operand(page, "b", n, k, j))
+        )
+        return Rule(f"Σₖ a[{i}, k] · b[k, {j}]", summed)
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
         a, b, y, row, column = self._shapes(page)
         shape = a if part == "a" else b
         full = (0, *index) if part == "a" and row else (*index, 0) if part == "b" and column else index
         *leading, i, j = full
-        terms: list[Expression] = []
-        for batch in places(y[:-2]):
-            own = batch[len(batch) - len(leading) :] if leading else ()
-            if not all(k == m or n == 1 for k, m, n in zip(own, leading, shape[:-2], strict=True)):
-                continue
+        sizes, place = reached(tuple(leading), shape[:-2], y[:-2])
+
+        def term(*loops: int) -> Expression:
+            *repeated, p = loops
+            batch = place(*repeated)
             if part == "a":
-                pairs = [((i, p), "b", (j, p)) for p in range(y[-1])]
-            else:
-                pairs = [((n, j), "a", (n, i)) for n in range(y[-2])]
-            terms += [
-                product(self._delta(page, batch, *d), self._operand(page, other, batch, *o)) for d, other, o in pairs
-            ]
+                return product(self._delta(page, batch, i, p), self._operand(page, "b", batch, j, p))
+            return product(self._delta(page, batch, p, j), self._operand(page, "a", batch, p, i))
+
         symbols = f"Σₚ δ[{i}, p] · b[{j}, p]" if part == "a" else f"Σₙ a[n, {i}] · δ[n, {j}]"
-        return Rule(symbols, total(terms))
+        return Rule(symbols, page.total((*sizes, y[-1] if part == "a" else y[-2]), term))
 
 
 class SumRules(Rules):
@@ -228,11 +235,18 @@ class SumRules(Rules):
         return 1.0
 
     def output(self, page: Page, index: Index, number: int) -> Rule | None:
-        terms = [page.x(i) for i in places(page.x_shape) if self._of_x(page, i) == index]
-        n = self.n(page)
+        axes, shape = self._axes(page), page.x_shape
+        kept = [i for a, i in enumerate(index) if a not in axes] if page.layer.keepdim else index
+
+        def x(*loops: int) -> Expression:
+            left, own = iter(loops), iter(kept)
+            return page.x(tuple([next(left) if a in axes else next(own) for a in range(len(shape))]))
+
+        sizes = tuple([m for a, m in enumerate(shape) if a in axes])
+        summed, n = page.total(sizes, x), self.n(page)
         if n == 1:
-            return Rule("Σ x", total(terms), f"{len(terms)} numbers")
-        return Rule("Σ x / n", Quotient(total(terms), Constant(n, "n")), f"n is {n:g}")
+            return Rule("Σ x", summed, f"{prod(sizes)} numbers")
+        return Rule("Σ x / n", Quotient(summed, Constant(n, "n")), f"n is {n:g}")
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
         delta, n = page.delta(self._of_x(page, index)), self.n(page)

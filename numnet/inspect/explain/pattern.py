@@ -1,7 +1,7 @@
 """Patterns: the arithmetic of every number of an array at once, with symbols in the place of the number's index.
 
-A rule that is run on symbols, ``W[j, k]`` for ``W[3, 5]``, gives a tree that holds for every j and k. What cannot be said
-of all numbers alike (a rule that looks at a value, a border of another kind) refuses, and has no pattern.
+A rule that is run on symbols, ``W[j, k]`` for ``W[3, 5]``, gives a tree that holds for every j and k. What cannot be
+said of all numbers alike (a rule that looks at a value, a border of another kind) refuses, and has no pattern.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ Plain: TypeAlias = Any
 """What ``json.dumps`` takes."""
 
 
-class NotOnePattern(Exception):
+class NotOnePattern(Exception):  # noqa: N818 - no error of anybody's
     """A rule wanted to know which number it is run for."""
 
 
-class Outside(Exception):
+class Outside(Exception):  # noqa: N818 - nor this
     """An index beyond its array: padding, or a step that does not divide. The term is left out."""
 
 

@@ -21,7 +21,7 @@ from .attention import AttentionRules
 from .conv import ConvRules, ConvTransposeRules
 from .linear import EmbeddingRules, LinearRules
 from .loss import BCERules, BCEWithLogitsRules, CrossEntropyRules, DifferenceRules, MSERules, NLLRules
-from .moves import ConcatenateRules, DropoutRules, MoveRules, ReshapeRules
+from .moves import ConcatenateRules, DropoutRules, MoveRules, PermuteRules, ReshapeRules
 from .normalization import ChannelNormRules, RowNormRules
 from .operations import (
     AbsRules,
@@ -90,7 +90,8 @@ _BY_RULES: list[tuple[Rules, tuple[type, ...]]] = [
     (MoveRules(), (nn.ReplicationPad2d, nn.ReplicationPad3d, nn.ZeroPad1d, nn.ZeroPad2d, nn.ZeroPad3d)),
     (MoveRules(), (nn.CircularPad1d, nn.CircularPad2d, nn.CircularPad3d, _ConstantPadding)),
     (MoveRules(), (nn.ConstantPad1d, nn.ConstantPad2d, nn.ConstantPad3d)),
-    (MoveRules(), (ops.Permute, ops.Broadcast, ops.Index)),
+    (PermuteRules(), (ops.Permute,)),
+    (MoveRules(), (ops.Broadcast, ops.Index)),
     (ConcatenateRules(), (ops.Concatenate,)),
     (AddRules(), (ops.Add,)),
     (SubtractRules(), (ops.Subtract,)),
