@@ -16,7 +16,7 @@ import numnet
 from numnet import nn, optim
 from numnet.inspect import Trace
 from numnet.inspect.explain import RULES, pattern_of
-from numnet.inspect.explain.pattern import Axis, Each, NotOnePattern, Outside, Symbol, exact
+from numnet.inspect.explain.symbols import Axis, Each, NotOnePattern, Outside, Symbol, exact
 from numnet.nn import functional
 
 EXAMPLES = examples.collect()

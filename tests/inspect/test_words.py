@@ -31,7 +31,7 @@ COMPOSITES = {  # their parts are the steps, or they are abstract
     *(nn.Call, nn.Layer, nn.Loss, nn.Sequential, nn.Branches, nn.Residual, nn.Transformer),
     *(nn.TransformerEncoder, nn.TransformerDecoder, nn.TransformerEncoderLayer, nn.TransformerDecoderLayer),
 }
-FUNCTIONS = ("tanh", "exp", "log", "pow", "max", "sign", "softmax", "onehot")
+FUNCTIONS = ("tanh", "exp", "log", "pow", "max", "min", "sign", "softmax", "onehot")
 LETTERS = ("stride", "padding", "dilation", "count", "next", "first", "bool")  # of formulas, and a dtype
 STAYS = {*FUNCTIONS, *LETTERS, *CLASSES}
 

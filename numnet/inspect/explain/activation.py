@@ -117,7 +117,9 @@ class LeakyRules(Rules):
         symbols = f"{delta.symbol} · ([{x.symbol} > 0] + {r.symbol} · (1 − [{x.symbol} > 0]))"
 
         def note() -> str:
-            return f"{x.symbol} = {x.value:.4g} is {'above 0: the slope is 1' if x.value > 0 else 'not above 0'}"
+            if x.value > 0:
+                return f"{x.symbol} = {x.value:.4g} is above 0: the slope is 1"
+            return f"{x.symbol} = {x.value:.4g} is not above 0: the slope is {r.symbol}"
 
         return Rule(symbols, product(delta, slope), page.note(note))
 

@@ -10,7 +10,7 @@ from ...window import Window
 from .explanation import Rule
 from .expression import Expression, plus, product, total
 from .page import Index, Page, Rules, places
-from .pattern import Outside, exact
+from .symbols import Outside, exact
 
 __all__ = ["ConvRules", "ConvTransposeRules", "Geometry"]
 

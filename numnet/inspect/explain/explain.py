@@ -15,7 +15,8 @@ from .explanation import Explanation, Rule
 from .expression import Constant, Expression, Operand, Product, Quotient, Sum, operands_of, total
 from .linear import LinearRules
 from .page import Index, Page, at, letter_of
-from .pattern import Axis, NotOnePattern, Pattern, Symbol
+from .pattern import Pattern
+from .symbols import Axis, NotOnePattern, Symbol
 from .table import rules_of
 from .update import memory_rule, update_rule
 

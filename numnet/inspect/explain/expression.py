@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .pattern import Each, Element
+from .symbols import Each, Element
 
 __all__ = [
     "Apply",

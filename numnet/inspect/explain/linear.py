@@ -7,7 +7,7 @@ from typing import Any
 from .explanation import Rule
 from .expression import Given, plus, product, total
 from .page import Index, Page, Rules, places
-from .pattern import Element
+from .symbols import Element
 
 __all__ = ["EmbeddingRules", "LinearRules"]
 

@@ -14,7 +14,7 @@ from ..record import ArrayRecord, CallRecord
 from ..recording import Recording
 from .explanation import Rule
 from .expression import Apply, Expression, Operand, total
-from .pattern import Each, Element, Outside, Symbol
+from .symbols import Each, Element, Outside, Symbol
 
 __all__ = ["Page", "Rules", "at", "flat_of", "letter_of", "places"]
 

@@ -12,7 +12,7 @@ from .conv import Geometry
 from .explanation import Rule
 from .expression import Constant, Expression, Quotient, equal, product, total
 from .page import Index, Page, Rules, flat_of, places
-from .pattern import NotOnePattern, Symbol
+from .symbols import NotOnePattern, Symbol
 
 __all__ = ["AdaptiveAvgPoolRules", "AdaptiveMaxPoolRules", "AvgPoolRules", "MaxPoolRules"]
 

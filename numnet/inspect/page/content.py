@@ -11,6 +11,7 @@ import numpy as np
 
 from ...errors import OptionError
 from ..explain import explain, pattern_of, to_plain
+from ..maps import Map, Maps
 from ..mathml import mathml
 from ..names import Named, names_of
 from ..record import ArrayRecord
@@ -19,7 +20,6 @@ from ..source import Source
 from ..step import Step
 from ..words import both, caption
 from .labels import LABELS
-from .maps import Map, Maps
 
 __all__ = ["content"]
 

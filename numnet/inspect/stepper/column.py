@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...nn import Linear
-from ..page.maps import Map
+from ..maps import Map
 from ..record import ArrayRecord
 from ..step import Step
 

@@ -11,8 +11,8 @@ import numpy as np
 from ...errors import NumnetError, OptionError
 from ..delta_budget import budget_of
 from ..explain import Explanation, explain, walk
+from ..maps import Maps
 from ..names import names_of, resolve
-from ..page.maps import Maps
 from ..record import ArrayRecord
 from ..recording import Recording
 from .commands import COMMANDS, Command, command_of

@@ -9,8 +9,8 @@ import numpy as np
 
 from ...arrays import Array
 from ..explain.expression import number
+from ..maps import Map, Maps
 from ..names import names_of
-from ..page.maps import Map, Maps
 from ..record import ArrayRecord, CallRecord
 from ..recording import Recording
 from ..step import Step

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..explain.page import letter_of
-from ..names import Named
-from ..record import CallRecord
-from ..recording import Recording
-from ..step import Step
+from .explain.page import letter_of
+from .names import Named
+from .record import CallRecord
+from .recording import Recording
+from .step import Step
 
 __all__ = ["Map", "Maps"]
 
