@@ -115,6 +115,19 @@ def test_words() -> None:
     assert words("loss") != words("gain")
 
 
+@pytest.mark.proves("C229")
+def test_a_training_is_filmed_and_followed_without_a_pause(tmp_path: Path) -> None:
+    """Every fifth of 100 steps with its loss as text: a film in HTML, and a window that never blocks."""
+    pytest.importorskip("matplotlib", reason='matplotlib is not installed: pip install ".[demos]"')
+    demo = TREE / "demos" / "figures" / "square.py"
+    run(demo, tmp_path, "film.html")
+    film = (tmp_path / "film.html").read_text(encoding="utf-8")
+    assert film.count("data:image/png") == 20
+    assert 'axis.text(0.35, 0, f"Loss={J:.4f}"' in demo.read_text(encoding="utf-8")
+    assert not re.search(r"\bpause\(", demo.read_text(encoding="utf-8"))
+    assert "MSE" in run(demo, tmp_path, "live")
+
+
 def test_three_ways_give_the_same_bits(tmp_path: Path) -> None:
     demo = next(demo for demo in DEMOS if demo.stem == "three_ways")
     assert run(demo, tmp_path).splitlines()[-1] == "the same bits in all 4 gradients: True; in ∂J/∂x: True"

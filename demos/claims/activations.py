@@ -1,4 +1,4 @@
-"""What an activation should be: non-linear, differentiable almost everywhere, monotone, and not saturating. Who is?
+"""What an activation should be: non-linear, differentiable almost everywhere, monotone, not saturating, and zero-mean.
 
 Measured on a grid from −20 to 20 with the layers' own forward and backward, not looked up.
 
@@ -26,6 +26,7 @@ def yes(condition: bool) -> str:
 
 print(f"{'':<11}non-linear   kinks   monotone   zero-mean   σ′ at −20   σ′ at 20   saturates")
 found = {}
+all_of_it: list[str] = []
 for activation in ACTIVATIONS:
     a = activation(z)
     slope = activation.backward(np.ones_like(z))
@@ -34,10 +35,12 @@ for activation in ACTIVATIONS:
     nonlinear = np.ptp(slope) > 1e-3
     monotone = bool((np.diff(a) >= 0).all())
     flat = sum([slope[0] < 1e-3, slope[-1] < 1e-3])
+    centred = bool(abs(a.mean()) < 1e-2)
     found[type(activation).__name__] = (nonlinear, kinks, monotone, flat)
+    all_of_it += [type(activation).__name__] if nonlinear and monotone and not flat and centred else []
     print(
         f"{type(activation).__name__:<11}{yes(nonlinear):<13}{kinks:<8}{yes(monotone):<11}"
-        f"{yes(abs(a.mean()) < 1e-2):<12}{slope[0]:<12.1e}{slope[-1]:<11.1e}"
+        f"{yes(centred):<12}{slope[0]:<12.1e}{slope[-1]:<11.1e}"
         f"{('no', 'on one side', 'on both sides')[flat]}"
     )
 
@@ -60,3 +63,4 @@ assert found["ReLU"] == (True, 1, True, 1), "one kink, flat on the left"
 assert found["LeakyReLU"] == (True, 1, True, 0), "the only one of these that does not saturate at all"
 assert not found["GELU"][2], "and those in fashion are not even monotone"
 assert not found["SiLU"][2]
+assert not all_of_it, "no activation here has it all"

@@ -72,7 +72,7 @@ net.backward(loss.backward())
 difference = abs(np.mean(gradients, axis=0) - net.weight.grad).max()
 print(f"mean of 24 single gradients against the gradient of the whole batch: largest difference {difference:.0e}")
 
-print("one epoch of 4,096 samples through 784-256-10: time a sample falls as the batch grows (times: stderr)")
+print("training steps of 784-256-10: the time for each sample falls as the batch grows (times: stderr)")
 digits = rng.standard_normal((4096, 784)).astype(np.float32)
 labels = rng.integers(0, 10, 4096)
 sizes = (1, 4, 16, 64, 256, 1024)

@@ -52,7 +52,7 @@ def deep() -> nn.Sequential:
 TASKS = {
     "sparse words, 1 layer": (logistic, words, taste),
     "digits, 2 layers": (dense, digits, labels),
-    "digits, 4 sigmoid layers": (deep, digits, labels),
+    "digits, 4 layers, sigmoid": (deep, digits, labels),
 }
 
 
@@ -84,7 +84,7 @@ for task, (make_net, x, y) in TASKS.items():
     print(f"{task:<26}" + "".join(f"{last[task, name]:10.3f}" for name in OPTIMISERS))
 
 print()
-print("late in training: one layer on the digits, all of them a step; change of the weights in a step, ‖ΔW‖")
+print("late in training: one layer on 1,000 digits, 100 of them a step; change of the weights in a step, ‖ΔW‖")
 print(f"{'':<12}{'step 10':>12}{'step 2000':>12}    standard deviation of J over the last 200 steps")
 loss = nn.CrossEntropyLoss()
 change, jitter = {}, {}
@@ -127,13 +127,13 @@ if len(sys.argv) > 1:
         for name in OPTIMISERS:
             axis.plot(np.convolve(curves[task, name], smooth, "valid"), label=name)
         axis.set(title=task, xlabel="step", ylabel="J")
-    axis.legend(fontsize=8)
+    figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside right center")
     figure.savefig(sys.argv[1], dpi=110)
 
-hard = "digits, 4 sigmoid layers"
+hard = "digits, 4 layers, sigmoid"
 adaptive = ("Adadelta", "RMSprop", "Adam", "NAdam")
 assert last[hard, "SGD 0.1"] > 2.2 > 1 > last[hard, "RMSprop"], "where δ is small, plain SGD stands still"
 assert min(last["sparse words, 1 layer", name] for name in adaptive) < 0.5 * last["sparse words, 1 layer", "SGD 0.1"]
 assert last["digits, 2 layers", "momentum"] < last["digits, 2 layers", "SGD 0.1"]
 assert abs(rates[99] / rates[0] - 0.1) < 1e-3, "Adagrad: after t equal gradients the rate is lr / √t"
-assert jitter["Adadelta"] > jitter["SGD 0.1"], "Adadelta goes on jittering where SGD settles"
+assert jitter["Adadelta"] == max(jitter.values()) > 2 * jitter["SGD 0.1"], "Adadelta's weights go on jittering"

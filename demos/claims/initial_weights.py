@@ -45,7 +45,7 @@ for name, fill in (
     assert different == (3 if name == "He" else 1)
 
 print()
-print("2. depth: the standard deviation of a and of δ through 10 layers of 256 tanh units, as a share of the first's")
+print("2. depth: the standard deviation of a and of δ through 10 layers of 256 tanh units")
 x = rng.standard_normal((512, 256))
 DEPTH = 10
 profiles = {}
@@ -88,8 +88,9 @@ if len(sys.argv) > 1:
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     for name, (forward, backward) in profiles.items():
-        left.semilogy(range(1, DEPTH + 1), forward, ".-", label=name)
-        right.semilogy(range(1, DEPTH + 1), backward, ".-", label=name)
+        line = ".--" if name == "Xavier uniform" else ".-"  # it lies on the normal one
+        left.semilogy(range(1, DEPTH + 1), forward, line, label=name)
+        right.semilogy(range(1, DEPTH + 1), backward, line, label=name)
     left.set(xlabel="layer", title="standard deviation of a, going forward")
     right.set(xlabel="layer", title="standard deviation of δ, coming back")
     right.invert_xaxis()

@@ -82,7 +82,7 @@ if len(sys.argv) > 1:
     left, right = figure.subplots(1, 2)
     for lr in (0.003, 0.03, 0.3, 3.0, 30.0):
         left.semilogy(np.convolve(sweep[lr], np.ones(10) / 10, "valid"), label=f"{lr:g}")
-    left.set(xlabel="step", ylabel="J", ylim=(0.05, 50), title="one net, five learning rates")
+    left.set(xlabel="step", ylabel="J", ylim=(0.05, 1000), title="one net, five learning rates")
     left.legend(fontsize=8)
     right.loglog(list(ends), list(ends.values()), "o-")
     right.set(xlabel="learning rate", ylabel="J at the end", title="too small, right, too large")

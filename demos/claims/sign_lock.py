@@ -73,7 +73,7 @@ if len(sys.argv) > 1:
     axis.plot(*centred.T, ".-", label="inputs centred: ↘ is open")
     axis.plot(*target, "k*", markersize=12, label="target")
     axis.set(xlabel="w₁", ylabel="w₂", title="steps of one neuron, sample by sample")
-    axis.legend()
+    axis.legend(loc="lower left", fontsize=8)
     figure.savefig(sys.argv[1], dpi=110)
 
 assert rows["Sigmoid"][1] == 1.0, "behind a sigmoid every neuron's gradients share a sign, always"

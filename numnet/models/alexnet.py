@@ -6,7 +6,8 @@ import numpy as np
 
 from ..nn import AdaptiveAvgPool2d, Conv2d, Dropout, Linear, MaxPool2d, Module, ReLU, Sequential
 from ..tensor import Tensor
-from .vision import expect_sizes, scaled
+from .sizes import expect_sizes
+from .vision import scaled
 
 __all__ = ["AlexNet"]
 

@@ -23,7 +23,8 @@ from ..nn import (
     init,
 )
 from ..tensor import Tensor
-from .vision import expect_sizes, he_normal
+from .sizes import expect_sizes
+from .vision import he_normal
 
 __all__ = ["DenseNet", "densenet121", "densenet161", "densenet169", "densenet201"]
 
@@ -33,9 +34,9 @@ Rng = np.random.Generator | None
 class _DenseLayer(Module):
     """x, and behind its channels ``growth_rate`` new ones: what a block of DenseNet is made of.
 
-    f = conv2(relu2(norm2(conv1(relu1(norm1(x))))))        y = [x, f]
+    f = drop(conv2(relu2(norm2(conv1(relu1(norm1(x)))))))        y = [x, f]
 
-    δ = [δₓ, δ_f]        ∂J/∂x = δₓ + norm1.backward(… conv2.backward(δ_f))
+    δ = [δₓ, δ_f]        ∂J/∂x = δₓ + norm1.backward(… conv2.backward(drop.backward(δ_f)))
     """
 
     def __init__(self, in_channels: int, growth_rate: int, bn_size: int, drop_rate: float, rng: Rng) -> None:
@@ -71,15 +72,16 @@ class DenseNet(Module):
         features:    conv0 7 × 7, stride 2   norm0   relu0   pool0 → 56 × 56
                      denseblock1   transition1 → 28 × 28   denseblock2   transition2 → 14 × 14
                      denseblock3   transition3 → 7 × 7     denseblock4   norm5
-        a dense layer:  f = conv2(relu2(norm2(conv1(relu1(norm1(x))))))        y = [x, f]
+        a dense layer:  f = drop(conv2(relu2(norm2(conv1(relu1(norm1(x)))))))        y = [x, f]
         y = classifier(mean over the image of relu(features(x)))
 
         ∂J/∂x = features.backward(relu.backward(… classifier.backward(δ)))
-        a dense layer:  δ = [δₓ, δ_f]        ∂J/∂x = δₓ + norm1.backward(… conv2.backward(δ_f))
+        a dense layer:  δ = [δₓ, δ_f]        ∂J/∂x = δₓ + norm1.backward(… conv2.backward(drop.backward(δ_f)))
 
     Names are torchvision's. ``densenet121()`` has 7,978,856 parameters.
 
-    Shapes: x (N, ``in_channels``, 224, 224), y and δ (N, C). Images of other sizes do as well.
+    Shapes: x (N, ``in_channels``, 224, 224), y and δ (N, C). Images of other sizes do as well, with four
+    blocks from 29 × 29.
 
     Args:
         growth_rate: the channels that each layer adds.

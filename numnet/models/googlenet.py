@@ -18,7 +18,8 @@ from ..nn import (
     init,
 )
 from ..tensor import Tensor
-from .vision import expect_sizes, scaled
+from .sizes import expect_sizes
+from .vision import scaled
 
 __all__ = ["GoogLeNet", "inception"]
 
@@ -54,7 +55,12 @@ def inception(
         pool 3, 1 × 1 → pool_proj
 
     The third branch has a kernel of 3 × 3 where the paper has 5 × 5, since torchvision's has: so weights go both ways.
+
+    Raises:
+        OptionError: a size below 1.
     """
+    expect_sizes(in_channels=in_channels, ch1x1=ch1x1, ch3x3red=ch3x3red, ch3x3=ch3x3)
+    expect_sizes(ch5x5red=ch5x5red, ch5x5=ch5x5, pool_proj=pool_proj)
 
     def one(channels: int) -> Sequential:
         return _conv(in_channels, channels, 1, rng=rng)
@@ -89,7 +95,7 @@ class GoogLeNet(Module):
     Behind every convolution stand batch norm and ReLU. It is torchvision's network without the two auxiliary
     classifiers, which take part in training only: 6,624,904 parameters for C = 1000.
 
-    Shapes: x (N, ``in_channels``, 224, 224), y and δ (N, C). Images of other sizes do as well.
+    Shapes: x (N, ``in_channels``, 224, 224), y and δ (N, C). Images of other sizes, from 15 × 15, do as well.
 
     Args:
         num_classes: C.

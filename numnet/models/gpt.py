@@ -13,7 +13,8 @@ from ..data.text.draw import draw
 from ..errors import ShapeError
 from ..nn import Dropout, Embedding, LayerNorm, Linear, Module, ModuleList, TransformerEncoderLayer, init
 from ..tensor import Tensor
-from .sequence import expect_prefix, expect_sizes, expect_tokens
+from .sequence import expect_length, expect_prefix, expect_tokens
+from .sizes import expect_sizes
 
 __all__ = ["GPT"]
 
@@ -117,9 +118,10 @@ class GPT(Module):
 
         Raises:
             ShapeError, DtypeError, LabelError: a prefix that is empty, or not numbers of tokens.
-            OptionError: a negative temperature.
+            OptionError: a negative length or temperature.
         """
         tokens = expect_prefix(prefix)
+        expect_length(length)
         training = [module for module in self.modules() if module.training]
         try:
             self.eval()

@@ -11,7 +11,7 @@ from ..call import no_grad
 from ..data.text.draw import draw
 from ..nn import Linear
 from ..tensor import Tensor
-from .sequence import Cell, Reader, expect_prefix
+from .sequence import Cell, Reader, expect_length, expect_prefix
 
 __all__ = ["RNNLanguageModel"]
 
@@ -82,9 +82,10 @@ class RNNLanguageModel(Reader):
 
         Raises:
             ShapeError, DtypeError, LabelError: a prefix that is empty, or not numbers of tokens.
-            OptionError: a negative temperature.
+            OptionError: a negative length or temperature.
         """
         tokens = expect_prefix(prefix)
+        expect_length(length)
         x, state = tokens, None
         with no_grad():
             for _ in range(length):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..nn import AvgPool2d, Conv2d, Flatten, Linear, Module, Sequential, Sigmoid
 from ..tensor import Tensor
-from .vision import expect_sizes
+from .sizes import expect_sizes
 
 __all__ = ["LeNet"]
 

@@ -12,7 +12,7 @@ from ..errors import ShapeError
 from ..functions import cat
 from ..nn import Linear, Module, Sigmoid
 from ..tensor import Tensor
-from .vision import expect_sizes
+from .sizes import expect_sizes
 
 __all__ = ["LogisticRegression"]
 

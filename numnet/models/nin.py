@@ -6,7 +6,8 @@ import numpy as np
 
 from ..nn import AdaptiveAvgPool2d, Conv2d, Dropout, Flatten, MaxPool2d, Module, ReLU, Sequential
 from ..tensor import Tensor
-from .vision import expect_sizes, scaled
+from .sizes import expect_sizes
+from .vision import scaled
 
 __all__ = ["NiN", "nin_block"]
 
@@ -20,7 +21,12 @@ def nin_block(
     *,
     rng: np.random.Generator | None = None,
 ) -> Sequential:
-    """A convolution and two of 1 × 1, which are the same two dense layers at every pixel; each with its ReLU."""
+    """A convolution and two of 1 × 1, which are the same two dense layers at every pixel; each with its ReLU.
+
+    Raises:
+        OptionError: a size below 1.
+    """
+    expect_sizes(in_channels=in_channels, out_channels=out_channels, kernel_size=kernel_size, strides=strides)
     return Sequential(
         Conv2d(in_channels, out_channels, kernel_size, strides, padding, rng=rng),
         ReLU(),

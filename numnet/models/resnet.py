@@ -11,7 +11,8 @@ from ..errors import OptionError
 from ..nn import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Identity, Linear, MaxPool2d, Module, ReLU, Sequential, init
 from ..nn import functional as F  # noqa: N812
 from ..tensor import Tensor
-from .vision import expect_sizes, he_normal
+from .sizes import expect_sizes
+from .vision import he_normal
 
 __all__ = [
     "BasicBlock",

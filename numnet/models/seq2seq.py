@@ -12,7 +12,7 @@ from ..errors import ShapeError
 from ..nn import Module
 from ..tensor import Tensor
 from .language_model import RNNLanguageModel
-from .sequence import Cell, Reader, expect_tokens
+from .sequence import Cell, Reader, expect_length, expect_tokens
 
 __all__ = ["Encoder", "Seq2Seq"]
 
@@ -119,7 +119,12 @@ class Seq2Seq(Module):
 
         Returns:
             The numbers of the tokens, (N, length), without the start.
+
+        Raises:
+            ShapeError, DtypeError, LabelError: x or the start are not numbers of tokens.
+            OptionError: a negative length.
         """
+        expect_length(length)
         answers = np.empty((len(x), length), np.int64)
         with no_grad():
             state, token = self.encoder(Tensor(x), lengths), np.full((len(x), 1), start)

@@ -10,8 +10,9 @@ from ..arrays import array_module
 from ..errors import DtypeError, LabelError, NumnetError, OptionError, ShapeError, describe
 from ..nn import GRU, LSTM, RNN, Embedding, Module
 from ..tensor import Tensor
+from .sizes import expect_sizes
 
-__all__ = ["Cell", "Reader", "expect_prefix", "expect_sizes", "expect_tokens"]
+__all__ = ["Cell", "Reader", "expect_length", "expect_prefix", "expect_tokens"]
 
 Cell = Literal["rnn", "lstm", "gru"]
 
@@ -57,14 +58,6 @@ class Reader(Module):
         return self.rnn(Tensor(one_hot), state, lengths)
 
 
-def expect_sizes(**sizes: int | None) -> None:
-    """Every size is at least 1, or left out. Raises OptionError."""
-    for name, size in sizes.items():
-        if size is not None and size < 1:
-            cure = "len(vocab)" if name == "vocab_size" else "raise it"
-            raise OptionError(f"{name} of at least 1", f"{name}={size}", cure)
-
-
 def expect_tokens(model: Module, x: Any, vocab_size: int) -> Tensor:
     """``x`` as a Tensor of the numbers of tokens, (N, T).
 
@@ -102,3 +95,9 @@ def expect_prefix(prefix: Any) -> list[int]:
         cure = "a list of one token at least, such as vocab[['<bos>']]"
         raise ShapeError("prefix as one sequence of tokens", describe(prefix), cure)
     return [int(token) for token in tokens]
+
+
+def expect_length(length: int) -> None:
+    """How many tokens to write is not negative. Raises OptionError."""
+    if length < 0:
+        raise OptionError("a length of at least 0: how many tokens to write", f"length={length}", "length=100")

@@ -9,7 +9,8 @@ import numpy as np
 from ..functions import cat
 from ..nn import Linear
 from ..tensor import Tensor
-from .sequence import Cell, Reader, expect_sizes
+from .sequence import Cell, Reader
+from .sizes import expect_sizes
 
 __all__ = ["TextClassifier"]
 

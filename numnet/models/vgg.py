@@ -9,7 +9,8 @@ import numpy as np
 from ..errors import OptionError
 from ..nn import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Linear, MaxPool2d, Module, ReLU, Sequential, init
 from ..tensor import Tensor
-from .vision import expect_sizes, he_normal, scaled
+from .sizes import expect_sizes
+from .vision import he_normal, scaled
 
 __all__ = ["VGG", "vgg11", "vgg13", "vgg16", "vgg19", "vgg_block"]
 

@@ -6,28 +6,14 @@ from typing import Literal
 
 import numpy as np
 
-from ..errors import OptionError
 from ..nn import Conv2d, Module, init
 
-__all__ = ["expect_sizes", "he_normal", "scaled"]
+__all__ = ["he_normal", "scaled"]
 
 
 def scaled(channels: int, width: float) -> int:
     """``channels`` times ``width``, at least 1."""
     return max(1, round(channels * width))
-
-
-def expect_sizes(width: float = 1.0, **sizes: int) -> None:
-    """Refuse a width that is not positive, and sizes below 1.
-
-    Raises:
-        OptionError: naming what is wrong.
-    """
-    if not width > 0:
-        raise OptionError("a positive width, the factor for the channels of every layer", f"width={width}", "width=1.0")
-    for name, size in sizes.items():
-        if size < 1:
-            raise OptionError(f"{name} of at least 1", f"{name}={size}", f"{name}=10")
 
 
 def he_normal(net: Module, mode: Literal["fan_in", "fan_out"], rng: np.random.Generator | None) -> None:

@@ -421,6 +421,9 @@ ROW = ",".join(["1"] * 21)
         ([HEAD.replace("price_range", "price")] + [ROW] * 2000, "the last 'price'"),
         ([HEAD] + [ROW] * 7 + ["1"] + [ROW] * 1992, "in line 9"),
         ([HEAD] + [ROW] * 7 + [ROW.replace("1,1", "1,x", 1)] + [ROW] * 1992, "beginning 1, x, 1"),
+        ([HEAD] + [ROW] * 7 + [ROW.replace("1,1", "1,nan", 1)] + [ROW] * 1992, "line 9"),
+        ([HEAD] + [ROW] * 7 + [f"{ROW[:-1]}4"] + [ROW] * 1992, "1, 1, 1, …, 4"),
+        ([HEAD] + [ROW] * 7 + [f"{ROW[:-1]}1.5"] + [ROW] * 1992, "a price range 0, 1, 2 or 3 in line 9"),
     ],
 )
 def test_a_damaged_table_is_refused_by_line(tmp_path: Path, lines: list[str], words: str) -> None:
@@ -434,3 +437,6 @@ def test_a_damaged_table_is_refused_by_line(tmp_path: Path, lines: list[str], wo
         datasets.MobilePrice(tmp_path)
     assert words in str(raised.value)
     assert str(path) in str(raised.value)
+    path.write_bytes(bytes(range(128, 256)) * 50)
+    with pytest.raises(DataError, match="UTF-8"):
+        datasets.MobilePrice(tmp_path)

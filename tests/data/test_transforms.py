@@ -138,6 +138,10 @@ def test_normalize_keeps_dtype_and_kind(dtype: Any) -> None:
         (T.RandomErasing(), picture(), DtypeError, "behind transforms.ToTensor()"),
         (T.Pad(1, fill=(1, 2)), picture(), ShapeError, "fill as one number, or as 3"),
         (T.Pad(7, padding_mode="reflect"), picture(), ShapeError, "more than 7"),
+        (T.Resize(2), np.zeros((3, 0, 4)), ShapeError, "0 × 4"),
+        (T.RandomResizedCrop(2), np.zeros((3, 4, 0)), ShapeError, "4 × 0"),
+        (T.ColorJitter(0.5), picture().convert("P"), DtypeError, 'image.convert("RGB")'),
+        (T.ColorJitter(0, 0.5), picture().convert("L").convert("F"), DtypeError, "mode F"),
     ],
 )
 def test_an_image_that_does_not_fit_is_refused_by_the_name_of_the_transform(
@@ -153,6 +157,8 @@ def test_an_image_that_does_not_fit_is_refused_by_the_name_of_the_transform(
     "make, words",
     [
         (lambda: T.Normalize((0.5,), (0.0,)), "std=(0.0,)"),
+        (lambda: T.Normalize((0.5,), (float("nan"),)), "std=(nan,)"),
+        (lambda: T.Normalize((float("inf"),), (1.0,)), "mean=(inf,)"),
         (lambda: T.Resize(0), "size=0"),
         (lambda: T.Resize((1, 2, 3)), "size=(1, 2, 3)"),
         (lambda: T.Resize(2.5), "size=2.5"),
@@ -253,6 +259,11 @@ def test_resize_to(size: Any, max_size: Any, expected: tuple[int, int]) -> None:
     turned = T.Resize(size, max_size=max_size)(picture(10, 7))
     if isinstance(size, int) or len(size) == 1:
         assert pixels(turned).shape == (3, *expected[::-1])
+
+
+def test_resize_leaves_a_pixel_of_a_long_thin_image() -> None:
+    for image in kinds(picture(1, 200)):
+        assert pixels(T.Resize(10, max_size=20)(image)).shape == (3, 1, 20)
 
 
 @pytest.mark.parametrize("interpolation", list(T.InterpolationMode))

@@ -11,6 +11,7 @@ from shared_weights import agree
 
 from numnet import Tensor, cat, nn, optim, tensor
 from numnet.data.text import Vocab, seq_iter_sequential, tokenize
+from numnet.data.text.draw import draw
 from numnet.errors import DtypeError, LabelError, OptionError, ShapeError
 from numnet.metrics import perplexity
 from numnet.models import RNNLanguageModel
@@ -255,6 +256,10 @@ def test_generating() -> None:
     np.testing.assert_array_equal(first, model.generate(np.array([1, 2]), 10, rng=np.random.default_rng(1)))
     assert (first != model.generate([1, 2], 10, rng=np.random.default_rng(2))).any()
     np.testing.assert_array_equal(model.generate([3], 0), [3])
+    tokens, rng = [1, 2], np.random.default_rng(4)
+    for _ in range(6):  # from the start each time, where generate carries the state
+        tokens.append(int(draw(model(np.array([tokens]))[0][0, :, -1], 0.5, rng)))
+    np.testing.assert_array_equal(model.generate([1, 2], 6, temperature=0.5, rng=np.random.default_rng(4)), tokens)
     z, _ = model(X)
     model.generate([1], 3)
     model.backward((np.ones_like(z), None, None))

@@ -11,6 +11,7 @@ import pytest
 from shared_weights import agree
 
 from numnet import nn, optim
+from numnet.data.text.draw import draw
 from numnet.errors import DtypeError, LabelError, OptionError, ShapeError
 from numnet.io import load, save
 from numnet.models import GPT, RNNLanguageModel, Seq2Seq, Tagger, TextClassifier
@@ -85,6 +86,7 @@ def test_tagger_against_torch(
     inputs = (X,) if lengths is None else (X, lengths)
     agree(torch, ours, theirs, *inputs, count=reader_count(cell, layers, bidirectional, C))
     assert ours(X).shape == (N, C, T)
+    assert Tagger(V, C, E, H).rnn.bidirectional, "unless told"
 
 
 @pytest.mark.proves("C256")
@@ -200,6 +202,32 @@ def test_gpt_learns_and_generates() -> None:
     np.testing.assert_array_equal(first, model.generate([1], 6, temperature=5.0, rng=np.random.default_rng(1)))
 
 
+@pytest.mark.parametrize("temperature", [0.0, 50.0])
+def test_gpt_draws_each_token_given_the_context_before_it(temperature: float) -> None:
+    model = GPT(V, 4, 6, 2, 1, dropout=0.5, rng=np.random.default_rng(3)).double()
+    for p in model.parameters():
+        p.data *= 20  # so that places and tokens matter
+    tokens, rng = [2, 5], np.random.default_rng(1)
+    generated = model.generate(tokens, 9, temperature=temperature, rng=np.random.default_rng(1))
+    model.eval()
+    for _ in range(9):
+        z = model(np.array([tokens[-4:]]))
+        tokens.append(int(draw(z[0, :, -1], temperature, rng)))
+    np.testing.assert_array_equal(generated, tokens)
+    assert len(set(tokens[2:])) > 1
+
+
+def test_every_dropout_of_gpt_takes_part() -> None:
+    model = GPT(V, 8, 6, 2, 2, dropout=0.3).double()
+    drops = [module for module in model.modules() if isinstance(module, nn.Dropout | nn.ScaledDotProductAttention)]
+    assert [drop.p if isinstance(drop, nn.Dropout) else drop.dropout_p for drop in drops] == [0.3] * (1 + 2 * 4)
+    z = model.eval()(X)
+    for drop in drops:
+        drop.train()
+        assert (model(X) != z).any()
+        drop.eval()
+
+
 @pytest.mark.proves("C256")
 def test_seq2seq_generates_what_forward_says() -> None:
     model = Seq2Seq(V, 9, E, H, rng=np.random.default_rng(3)).double()
@@ -233,6 +261,8 @@ def test_refusals() -> None:
             model(X[0])
         with pytest.raises(LabelError, match="0 … 6"):
             model(X + 1)
+        with pytest.raises(LabelError, match=r"got:      -1 in x\[1, 0\]"):
+            model(np.array([[1, 2], [-1, 3]]))
         with pytest.raises(DtypeError, match="integers"):
             model(X.astype(np.float32))
     with pytest.raises(ShapeError, match="3 and 2"):
@@ -255,3 +285,8 @@ def test_refusals() -> None:
         TextClassifier(V, C, E, H)(X, LENGTHS + 1)
     with pytest.raises(ShapeError, match="one token at least"):
         GPT(V, 8, 6, 2, 1).generate([], 3)
+    for model in (GPT(V, 8, 6, 2, 1), RNNLanguageModel(V, H)):
+        with pytest.raises(OptionError, match="length=-1"):
+            model.generate([1], -1)
+    with pytest.raises(OptionError, match="length=-1"):
+        Seq2Seq(V, 9, E, H).generate(X, 1, -1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -78,12 +79,14 @@ def test_as_many_parameters_as_published(make: Callable[[], nn.Module], paramete
         pytest.param(models.NiN, (2, 1, 224, 224), (2, 10), marks=pytest.mark.proves("C220")),
         (lambda: models.NiN(5, 3, width=0.1), (2, 3, 67, 67), (2, 5)),
         (lambda: models.GoogLeNet(10, in_channels=1, width=0.3), (2, 1, 96, 96), (2, 10)),
+        (lambda: models.GoogLeNet(10, width=0.05), (2, 3, 15, 15), (2, 10)),
         pytest.param(
             lambda: models.resnet18(10, channels=16), (1, 3, 224, 224), (1, 10), marks=pytest.mark.proves("C222")
         ),
         (lambda: models.resnet50(10, channels=8, in_channels=1), (2, 1, 64, 64), (2, 10)),
         (models.resnet20, (2, 3, 32, 32), (2, 10)),
         (lambda: models.DenseNet(8, (2, 2, 2, 2), 16, num_classes=10), (2, 3, 96, 96), (2, 10)),
+        (lambda: models.DenseNet(2, (1, 1, 1, 1), 2, num_classes=4), (2, 3, 29, 29), (2, 4)),
     ],
 )
 def test_shapes_there_and_back(make: Callable[[], nn.Module], shape: tuple[int, ...], y_shape: tuple[int, ...]) -> None:
@@ -248,6 +251,40 @@ def test_without_the_ways_around_the_convolutions_stay(residual: bool) -> None:
     assert len(list(net.named_parameters())) - len(names) == (6 if residual else 0)
 
 
+# ---------------------------------------------------------------------------------------------- dropout
+
+
+@pytest.mark.parametrize(
+    "net, number",
+    [
+        (models.AlexNet(3, 0.3, width=0.02), 2),
+        (models.vgg11(3, dropout=0.3, width=0.02), 2),
+        (models.NiN(3, 3, 0.3, width=0.1, rng=np.random.default_rng(0)), 1),
+        (models.GoogLeNet(3, 0.3, width=0.05), 1),
+        (models.DenseNet(4, (1, 2), 4, drop_rate=0.3, num_classes=3), 3),
+        (models.MLP([3 * 70 * 70, 6, 5, 3], batch_norm=True, dropout=0.3), 2),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_every_dropout_has_the_probability_asked_for_and_takes_part(net: nn.Module, number: int) -> None:
+    drops = [module for module in net.double().modules() if isinstance(module, nn.Dropout)]
+    assert [drop.p for drop in drops] == [0.3] * number
+    x = np.random.default_rng(0).normal(size=(4, 3, 70, 70))
+    for drop in drops:
+        drop.eval()
+    y = net(x)
+    np.testing.assert_array_equal(net(x), y)
+    for drop in drops:
+        drop.train()
+        assert (net(x) != y).any()
+        drop.eval()
+
+
+def test_the_usual_probabilities_of_dropout() -> None:
+    for cls, p in ((models.AlexNet, 0.5), (models.VGG, 0.5), (models.NiN, 0.5), (models.GoogLeNet, 0.2)):
+        assert inspect.signature(cls).parameters["dropout"].default == p
+
+
 # ---------------------------------------------------------------------------------------------- initial values
 
 
@@ -262,6 +299,7 @@ def test_convolutions_before_relus_keep_the_variance() -> None:
         fan = conv.weight.shape[mode] * conv.kernel_size[0] ** 2
         assert conv.weight.data.std() == pytest.approx(np.sqrt(2 / fan), rel=0.05)
         assert conv.bias is None or not conv.bias.data.any()
+    assert not net.classifier.bias.data.any(), "DenseNet's"
     assert models.vgg11(width=0.1).classifier[0].weight.data.std() == pytest.approx(0.01, rel=0.03)
     assert models.GoogLeNet(10, width=0.2).conv3.conv.weight.data.std() == pytest.approx(0.01, rel=0.05)
 
@@ -301,6 +339,7 @@ def images_of(net: nn.Module) -> tuple[int, int, int]:
     [
         (lambda: models.VGG(12), "a depth of 11, 13, 16 or 19"),
         (lambda: models.AlexNet(width=0), "a positive width"),
+        (lambda: models.NiN(width=float("inf")), "a positive width"),
         (lambda: models.LeNet(num_classes=0), "num_classes of at least 1"),
         (lambda: ResNet(BasicBlock, ()), "the number of blocks in each stage"),
         (lambda: models.resnet18(shortcut="C"), 'shortcut "A" or "B"'),
@@ -310,6 +349,8 @@ def images_of(net: nn.Module) -> tuple[int, int, int]:
         (lambda: models.NiN(in_channels=0), "in_channels of at least 1"),
         (lambda: models.GoogLeNet(0), "num_classes of at least 1"),
         (lambda: vgg_block(0, 1, 1), "num_convs of at least 1"),
+        (lambda: nin_block(3, 0, 1, 1, 0), "out_channels of at least 1"),
+        (lambda: models.inception(4, 1, 1, 0, 1, 1, 1), "ch3x3 of at least 1"),
     ],
 )
 def test_what_cannot_be_built_is_refused(make: Callable[[], object], words: str) -> None:
@@ -324,6 +365,8 @@ def test_what_cannot_be_built_is_refused(make: Callable[[], object], words: str)
         (models.LeNet(), (2, 1, 32, 32), "in_features"),
         (models.NiN(3, width=0.02), (2, 1, 28, 28), "spatial size"),
         (models.vgg11(2, width=0.02), (1, 3, 16, 16), "spatial size"),
+        (models.GoogLeNet(2, width=0.02).eval(), (1, 3, 14, 14), "spatial size"),
+        (models.DenseNet(2, (1, 1, 1, 1), 2).eval(), (1, 3, 28, 28), "spatial size"),
     ],
 )
 def test_images_that_do_not_fit_are_refused(net: nn.Module, shape: tuple[int, ...], words: str) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import convolve2d
 
-from numnet import nn
+from numnet import nn, summary
 from numnet.inspect import trace
 
 
@@ -58,12 +58,16 @@ def test_cross_correlation_is_convolution_with_the_kernel_flipped(rng: np.random
 
 @pytest.mark.proves("C118")
 def test_the_output_is_smaller_by_the_kernel_less_one(rng: np.random.Generator) -> None:
-    """(n − k + 1) per axis; the trace of a network shows it for every layer."""
+    """(n − k + 1) per axis; the trace of a network, its summary and the layer's own page show it."""
     net = nn.Sequential(nn.Conv2d(1, 4, 5), nn.Conv2d(4, 2, (3, 2)), nn.Flatten(), nn.Linear(2 * 22 * 27, 2)).double()
     x = rng.normal(size=(2, 1, 28, 32))
     seen = trace(net, x, np.array([0, 1]), nn.CrossEntropyLoss())
     assert seen["0"].output.shape == (2, 4, 28 - 5 + 1, 32 - 5 + 1)
     assert seen["1"].output.shape == (2, 2, 24 - 3 + 1, 28 - 2 + 1)
+    rows = str(summary(net, inputs=x)).splitlines()
+    shown = {row.split()[0]: row.split()[2] for row in rows if "Conv2d" in row}
+    assert shown == {"0": f"2×4×{28 - 5 + 1}×{32 - 5 + 1}", "1": f"2×2×{24 - 3 + 1}×{28 - 2 + 1}"}
+    assert "H' = ⌊(H + 2 · padding - dilation · (K - 1) - 1) / stride⌋ + 1" in (nn.Conv2d.__doc__ or "")
 
 
 @pytest.mark.proves("C119")

@@ -72,7 +72,8 @@ class ColorJitter(Transform):
 
     Raises:
         OptionError: a range that cannot be. ShapeError: in a call, an array that has not 1 or 3 channels.
-        DtypeError: in a call, an array neither of floating-point numbers nor of bytes.
+        DtypeError: in a call, an array neither of floating-point numbers nor of bytes; an image of Pillow's that has no
+        colours to mix (mode P, 1, I or F).
     """
 
     def __init__(
@@ -108,7 +109,14 @@ def _range(name: str, value: Any, centre: float, least: float, most: float) -> t
 
 
 def _enhanced(name: str) -> Any:
-    return lambda image, factor: getattr(pillow().ImageEnhance, name)(image).enhance(factor)
+    def enhance(image: Any, factor: float) -> Any:
+        try:
+            return getattr(pillow().ImageEnhance, name)(image).enhance(factor)
+        except ValueError as error:  # Pillow mixes bytes alone, and no numbers of a palette
+            expected, got = "an image whose colours can be mixed, such as RGB or L", f"one of mode {image.mode}"
+            raise DtypeError(expected, got, 'image.convert("RGB") before it') from error
+
+    return enhance
 
 
 def _turned(image: Any, turns: float) -> Any:

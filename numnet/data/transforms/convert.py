@@ -77,16 +77,18 @@ class Normalize(Transform):
         inplace: taken for torchvision's sake; the image that comes in is never written into.
 
     Raises:
-        OptionError: a std of 0. DtypeError: in a call, an image that is no floating-point array or Tensor.
-        ShapeError: in a call, another number of channels.
+        OptionError: a std of 0, numbers that are not finite. ShapeError: in a call, another number of channels.
+        DtypeError: in a call, an image that is no floating-point array or Tensor.
     """
 
     def __init__(self, mean: Sequence[float] | float, std: Sequence[float] | float, inplace: bool = False) -> None:
         super().__init__()
         self.mean, self.std = mean, std
         self._mean, self._std = (np.atleast_1d(np.asarray(numbers, float))[:, None, None] for numbers in (mean, std))
-        if not np.all(self._std):
-            raise OptionError("a std other than 0, to divide by", f"std={std!r}")
+        if not np.all(self._std) or not np.isfinite(self._std).all():
+            raise OptionError("a std other than 0, to divide by, and finite", f"std={std!r}")
+        if not np.isfinite(self._mean).all():
+            raise OptionError("a finite mean", f"mean={mean!r}")
 
     def _apply(self, image: Any) -> Any:
         if is_pillow(image) or image.dtype.kind != "f":

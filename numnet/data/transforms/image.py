@@ -90,10 +90,11 @@ def is_pillow(image: Any) -> bool:
 
 
 def size_of(image: Any) -> tuple[int, int]:
-    """Height and width."""
-    if is_pillow(image):
-        return image.height, image.width
-    return image.shape[-2], image.shape[-1]
+    """Height and width. Raises ShapeError where one is 0."""
+    size = (image.height, image.width) if is_pillow(image) else (int(image.shape[-2]), int(image.shape[-1]))
+    if 0 in size:
+        raise ShapeError("an image of 1 × 1 pixels or more", f"{size[0]} × {size[1]}")
+    return size
 
 
 def on_array(image: Any, function: Callable[[np.ndarray], np.ndarray]) -> Any:

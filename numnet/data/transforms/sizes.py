@@ -116,6 +116,7 @@ class Resize(Transform):
 
     Raises:
         OptionError: a size, interpolation or ``max_size`` that cannot be, or ``antialias=False``.
+        ShapeError: in a call, an image without a pixel.
     """
 
     def __init__(
@@ -143,7 +144,7 @@ class Resize(Transform):
             short, long = sorted((height, width))
             new_short, new_long = self.size, int(self.size * long / short)
             if self.max_size is not None and new_long > self.max_size:
-                new_short, new_long = int(self.max_size * new_short / new_long), self.max_size
+                new_short, new_long = max(int(self.max_size * new_short / new_long), 1), self.max_size
             new = (new_short, new_long) if height <= width else (new_long, new_short)
         else:
             new = self.size
