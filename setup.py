@@ -27,6 +27,7 @@ FAMILIES = {  # module: its kernels
     "runtime": None,
     "products": "products_kernels.c",
     "maps": "maps_kernels.c",
+    "elementwise": "elementwise_kernels.c",
     "steps": "steps_kernels.c",
 }
 ISA_FLAGS = {

@@ -1,56 +1,137 @@
-static int NAME(relu)(const void *job_, size begin, size end) {
-    const struct map_job *job = job_;
-    const real *restrict x = job->x;
-    real *restrict y = job->y;
-    for (size i = begin; i < end; i++) y[i] = x[i] <= 0 ? 0 : x[i]; /* NaN is not <= 0: it passes */
-    return 0;
+/* Elementwise activations and their backwards: formulas for one number, and at the end the kernels made of them.
+ *
+ * A kernel does BLOCK numbers, and NAME(in_blocks) runs it over an array. What is left over at the end goes through the
+ * same code, in a padded block: so the bits of a number do not depend on where in an array it stands. */
+
+/* GELU: x P(x), P the normal distribution; its slope is P(x) + x P'(x), 0 up to -40 and 1 from 40 on. */
+INLINE real NAME(gelu_of)(real x) {
+    real density;
+    return x * NAME(normal)(x, &density);
 }
 
-static int NAME(relu_backward)(const void *job_, size begin, size end) {
-    const struct map_job *job = job_;
-    const real *restrict a = job->x, *restrict delta = job->delta;
-    real *restrict y = job->y;
-    for (size i = begin; i < end; i++) y[i] = a[i] <= 0 ? 0 : delta[i];
-    return 0;
+INLINE real NAME(gelu_slope)(real x) {
+    real density;
+    const real below = NAME(normal)(x, &density);
+    return below + NAME(clamp)(x, -40, 40) * density * (real)0.39894228040143267794; /* 1 / sqrt(2 pi) */
 }
 
-/* 1 / (1 + exp(-x)) for x >= 0 and exp(x) / (1 + exp(x)) for x < 0: exp never overflows. */
-static int NAME(sigmoid)(const void *job_, size begin, size end) {
-    const struct map_job *job = job_;
-    const real *restrict x = job->x;
-    real *restrict y = job->y;
-    for (size i = begin; i < end; i++) {
-        const real e = NAME(exp)(x[i] < 0 ? x[i] : -x[i]);
-        y[i] = (x[i] < 0 ? e : 1) / (1 + e);
-    }
-    return 0;
+/* GELU as GPT-2 has it: x g with g = logistic(2 u), 2 u = 2 sqrt(2 / pi) (x + 0.044715 x^3). */
+#define TWICE_ROOT (real)1.5957691216057307117 /* 2 sqrt(2 / pi) */
+INLINE real NAME(gelu_tanh_of)(real x) {
+    const real b = NAME(clamp)(x, -40, 40);
+    real rest;
+    return x * NAME(logistic)(b * (TWICE_ROOT + TWICE_ROOT * (real)0.044715 * (b * b)), &rest);
 }
 
-static int NAME(sigmoid_backward)(const void *job_, size begin, size end) {
-    const struct map_job *job = job_;
-    const real *restrict a = job->x, *restrict delta = job->delta;
-    real *restrict y = job->y;
-    for (size i = begin; i < end; i++) y[i] = delta[i] * a[i] * (1 - a[i]);
-    return 0;
+INLINE real NAME(gelu_tanh_slope)(real x) {
+    const real b = NAME(clamp)(x, -40, 40), square = b * b;
+    real rest;
+    const real g = NAME(logistic)(b * (TWICE_ROOT + TWICE_ROOT * (real)0.044715 * square), &rest);
+    return g + b * g * rest * (TWICE_ROOT + TWICE_ROOT * (real)(3 * 0.044715) * square);
+}
+
+INLINE real NAME(logistic_of)(real x) {
+    real rest;
+    return NAME(logistic)(x, &rest);
 }
 
 /* tanh |x| = -e / (e + 2) with e = exp(-2|x|) - 1: no cancellation near 0, no overflow far from it. */
-static int NAME(tanh)(const void *job_, size begin, size end) {
-    const struct map_job *job = job_;
-    const real *restrict x = job->x;
-    real *restrict y = job->y;
-    for (size i = begin; i < end; i++) {
-        const real e = NAME(expm1_of_negative)(-2 * (x[i] < 0 ? -x[i] : x[i]));
-        const real a = -e / (e + 2);
-        y[i] = NAME(copysign)(a, x[i]);
-    }
-    return 0;
+INLINE real NAME(tanh_of)(real x) {
+    const real e = NAME(expm1_of_negative)(-2 * NAME(absolute)(x));
+    return NAME(copysign)(-e / (e + 2), x);
 }
 
-static int NAME(tanh_backward)(const void *job_, size begin, size end) {
-    const struct map_job *job = job_;
-    const real *restrict a = job->x, *restrict delta = job->delta;
-    real *restrict y = job->y;
-    for (size i = begin; i < end; i++) y[i] = delta[i] * (1 - a[i] * a[i]);
+INLINE real NAME(silu_slope)(real x) {
+    real rest;
+    const real s = NAME(logistic)(x, &rest);
+    return s * (1 + x * rest);
+}
+
+/* Mish: x t, t = tanh(log(1 + e^x)) = ((1 + e^x)^2 - 1) / ((1 + e^x)^2 + 1) = n / (n + d); for x > 0 both over e^2x. */
+INLINE real NAME(mish_of)(real x) {
+    const real e = NAME(exp)(-NAME(absolute)(x));
+    const real n = 2 * e + (x < 0 ? e * e : 1), d = x < 0 ? 2 : 2 * e * e;
+    return x * (n / (n + d));
+}
+
+/* t + x s (1 - t^2), s the logistic function; 1 - t^2 = d (2 n + d) / (n + d)^2. */
+INLINE real NAME(mish_slope)(real x) {
+    const real e = NAME(exp)(-NAME(absolute)(x));
+    const real n = 2 * e + (x < 0 ? e * e : 1), d = x < 0 ? 2 : 2 * e * e;
+    const real s = (x < 0 ? e : 1) / (1 + e), per_sum = 1 / (n + d);
+    return n * per_sum + x * s * (d * per_sum) * ((2 * n + d) * per_sum);
+}
+
+/* log(1 + exp(beta x)) / beta, and x where beta x is above a threshold. */
+INLINE real NAME(softplus_of)(real x, real beta, real threshold) {
+    const real z = beta * x, soft = NAME(log_of_1_plus)(NAME(exp)(-NAME(absolute)(z)));
+    return z > threshold ? x : ((z > 0 ? z : 0) + soft) / beta;
+}
+
+/* scale x, and below 0 scale limit (exp(x / width) - 1), for a width above 0. */
+INLINE real NAME(elu_of)(real x, real scale, real limit, real width) {
+    const real bent = NAME(copysign)(NAME(expm1_of_negative)(x / width), x);
+    return scale * (x > 0 ? x : limit * bent);
+}
+
+INLINE real NAME(elu_slope)(real x, real scale, real limit, real width) {
+    return scale * (x > 0 ? 1 : limit / width * NAME(exp)(x / width));
+}
+
+/* `result`, of x and up to three options p, q, r; in a backward of delta too, and x may be the activation a. */
+#define KERNEL(name, result)                                                                                           \
+    static void NAME(name)(const void *restrict xs_, const void *restrict deltas_, void *restrict results_,            \
+                           const double *options) {                                                                    \
+        const real *xs = xs_, *deltas = deltas_;                                                                       \
+        const real p = (real)options[0], q = (real)options[1], r = (real)options[2];                                   \
+        real *results = results_;                                                                                      \
+        (void)p, (void)q, (void)r;                                                                                     \
+        for (size i = 0; i < BLOCK; i++) {                                                                             \
+            const real x = xs[i], a = x, delta = deltas[i];                                                            \
+            (void)a, (void)delta;                                                                                      \
+            results[i] = result;                                                                                       \
+        }                                                                                                              \
+    }
+KERNEL(relu, x <= 0 ? 0 : x) /* NaN is not <= 0: it passes */
+KERNEL(relu_backward, a <= 0 ? 0 : delta)
+KERNEL(sigmoid, NAME(logistic_of)(x))
+KERNEL(sigmoid_backward, delta * a * (1 - a))
+KERNEL(tanh, NAME(tanh_of)(x))
+KERNEL(tanh_backward, delta * (1 - a * a))
+KERNEL(gelu, NAME(gelu_of)(x))
+KERNEL(gelu_backward, delta * NAME(gelu_slope)(x))
+KERNEL(gelu_tanh, NAME(gelu_tanh_of)(x))
+KERNEL(gelu_tanh_backward, delta * NAME(gelu_tanh_slope)(x))
+KERNEL(silu, x * NAME(logistic_of)(x))
+KERNEL(silu_backward, delta * NAME(silu_slope)(x))
+KERNEL(mish, NAME(mish_of)(x))
+KERNEL(mish_backward, delta * NAME(mish_slope)(x))
+KERNEL(softplus, NAME(softplus_of)(x, p, q))
+KERNEL(softplus_backward, p * x > q ? delta : delta * NAME(logistic_of)(p * x))
+KERNEL(elu, NAME(elu_of)(x, p, q, r))
+KERNEL(elu_backward, delta * NAME(elu_slope)(x, p, q, r))
+KERNEL(leaky_relu, x > 0 ? x : p * x)
+KERNEL(leaky_relu_backward, x > 0 ? delta : p * delta)
+KERNEL(hardswish, x * (NAME(clamp)(x + 3, 0, 6) / 6))
+KERNEL(hardswish_backward, x <= -3 ? 0 : x >= 3 ? delta : delta * (x / 3 + (real)0.5))
+KERNEL(hardtanh, NAME(clamp)(x, p, q))
+KERNEL(hardtanh_backward, p < x && x < q ? delta : 0)
+#undef KERNEL
+#undef TWICE_ROOT
+
+static int NAME(in_blocks)(const void *job_, size begin, size end) {
+    const struct elementwise_job *job = job_;
+    const real *x = job->x, *delta = job->delta;
+    real *y = job->y;
+    size i = begin;
+    for (; i + BLOCK <= end; i += BLOCK) job->kernel(x + i, delta + i, y + i, job->options);
+    if (i < end) {
+        const size_t bytes = (size_t)(end - i) * sizeof(real);
+        real xs[BLOCK] = {0}, deltas[BLOCK] = {0}, results[BLOCK];
+        memcpy(xs, x + i, bytes);
+        memcpy(deltas, delta + i, bytes);
+        job->kernel(xs, deltas, results, job->options);
+        memcpy(y + i, results, bytes);
+    }
     return 0;
 }

@@ -1,4 +1,4 @@
-/* Elementary functions of a real. First exp(x) and exp(x) - 1, without a branch, so that loops become vector code.
+/* Elementary functions of a real, without a branch, so that loops become vector code. First exp(x) and exp(x) - 1.
  *
  *     n = round(x / ln 2)     r = x - n ln 2, |r| <= ln(2) / 2     exp(x) = 2^n (1 + m)     m = exp(r) - 1
  *
@@ -28,8 +28,9 @@ INLINE real NAME(clamp)(real x, real low, real high) {
     return x > high ? high : x;
 }
 
-/* m = exp(r) - 1, and 2^n in two factors: each is a normal number where 2^n itself overflows or is subnormal. */
-INLINE real NAME(reduce)(real x, real *first, real *second) {
+/* For exp(x + low), with low far smaller than x: m = exp(r) - 1, and 2^n in two factors: each is a normal number where 2^n
+ * itself overflows or is subnormal. */
+INLINE real NAME(reduce)(real x, real low, real *first, real *second) {
 #if REAL_BITS == 64
     enum { MANTISSA = 52, BIAS = 1023 };
     const real shift = 0x1.8p52, per_ln2 = 0x1.71547652b82fep0;
@@ -41,7 +42,7 @@ INLINE real NAME(reduce)(real x, real *first, real *second) {
 #endif
     const real shifted = x * per_ln2 + shift; /* the low bits of its mantissa hold n */
     const real n = shifted - shift;
-    const real r = (x - n * ln2_high) - n * ln2_low;
+    const real r = (x - n * ln2_high) - n * ln2_low + low;
     const NAME(bits) exponent = NAME(to_bits)(shifted) - NAME(to_bits)(shift) + 2 * BIAS;
     const NAME(bits) half = exponent >> 1;
     *first = NAME(from_bits)(half << MANTISSA);
@@ -65,23 +66,115 @@ INLINE real NAME(reduce)(real x, real *first, real *second) {
     return series * (r * r) + r;
 }
 
-INLINE real NAME(exp)(real x) {
+/* exp(x + low), for -1000 < x < 700 (-150, 80 for float). */
+INLINE real NAME(exp_of_sum)(real x, real low) {
     real first, second;
-    x = REAL_BITS == 64 ? NAME(clamp)(x, -746, 710) : NAME(clamp)(x, -104, 89);
-    const real m = NAME(reduce)(x, &first, &second);
+    const real m = NAME(reduce)(x, low, &first, &second);
     return (1 + m) * first * second;
+}
+
+INLINE real NAME(exp)(real x) {
+    x = REAL_BITS == 64 ? NAME(clamp)(x, -746, 710) : NAME(clamp)(x, -104, 89);
+    return NAME(exp_of_sum)(x, -(real)0); /* adding -0 is free, adding 0 is not */
 }
 
 /* exp(x) - 1 for x <= 0, with small relative error near 0 too. */
 INLINE real NAME(expm1_of_negative)(real x) {
     real first, second;
-    const real m = NAME(reduce)(NAME(clamp)(x, -50, 0), &first, &second);
+    const real m = NAME(reduce)(NAME(clamp)(x, -50, 0), -(real)0, &first, &second);
     const real power = first * second;
     return power * m + (power - 1);
 }
 
+INLINE real NAME(absolute)(real x) { return REAL_BITS == 64 ? (real)fabs(x) : (real)fabsf((float)x); }
 INLINE real NAME(log)(real x) { return REAL_BITS == 64 ? (real)log(x) : (real)logf((float)x); }
 INLINE real NAME(sqrt)(real x) { return REAL_BITS == 64 ? (real)sqrt(x) : (real)sqrtf((float)x); }
 INLINE real NAME(copysign)(real x, real sign) {
     return REAL_BITS == 64 ? (real)copysign(x, sign) : (real)copysignf((float)x, (float)sign);
+}
+
+/* log(1 + e) for 0 <= e <= 1: 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...) with s = e / (2 + e) <= 1/3. */
+INLINE real NAME(log_of_1_plus)(real e) {
+    const real s = e / (2 + e), q = s * s;
+#if REAL_BITS == 64
+    real series = 1.0 / 33.0;
+    series = series * q + 1.0 / 31.0;
+    series = series * q + 1.0 / 29.0;
+    series = series * q + 1.0 / 27.0;
+    series = series * q + 1.0 / 25.0;
+    series = series * q + 1.0 / 23.0;
+    series = series * q + 1.0 / 21.0;
+    series = series * q + 1.0 / 19.0;
+    series = series * q + 1.0 / 17.0;
+    series = series * q + 1.0 / 15.0;
+#else
+    real series = 1.0f / 15.0f;
+#endif
+    series = series * q + (real)(1.0 / 13.0);
+    series = series * q + (real)(1.0 / 11.0);
+    series = series * q + (real)(1.0 / 9.0);
+    series = series * q + (real)(1.0 / 7.0);
+    series = series * q + (real)(1.0 / 5.0);
+    series = series * q + (real)(1.0 / 3.0);
+    return 2 * (series * (q * s) + s);
+}
+
+/* 1 / (1 + exp(-x)), and what it lacks to 1: each has a small relative error, and neither exponential overflows. */
+INLINE real NAME(logistic)(real x, real *rest) {
+    const real e = NAME(exp)(-NAME(absolute)(x)), r = 1 / (1 + e);
+    *rest = x < 0 ? r : e * r;
+    return x < 0 ? e * r : r;
+}
+
+/* The normal distribution: the probability P(x) of a number below x, and sqrt(2 pi) times its density, exp(-x^2 / 2).
+ *
+ *     P(-t) = exp(-t^2 / 2) r p(s)     r = 1 / (t + K)     t >= 0     s = 1 at t = 0, -1 at t = 15 (40 for double)
+ *
+ * p interpolates exp(t^2 / 2) P(-t) (t + K) at Chebyshev's points; its relative error is 1.3e-8 (9e-18). Farther out the
+ * exponential is 0. h has half of t's bits, so that h^2 is exact: the exponential of a rounded square is wrong by as many
+ * units in the last place as t^2 is large. Idea: Shepherd and Laframboise, 1981. */
+INLINE real NAME(normal)(real x, real *density) {
+    const real distance = NAME(absolute)(x), end = REAL_BITS == 64 ? 40 : 15, t = distance > end ? end : distance;
+    const NAME(bits) low_half = REAL_BITS == 64 ? 0x7ffffff : 0xfff;
+    const real h = NAME(from_bits)(NAME(to_bits)(t) & ~low_half);
+    const real e = *density = NAME(exp_of_sum)(h * h * (real)-0.5, (t - h) * (t + h) * (real)-0.5);
+#if REAL_BITS == 64
+    const real r = 1 / (t + 5.5), s = 1 - 2.275 * (t * r);
+    real p = 1.7437772449797185e-10;
+    p = p * s + 6.7019967210220087e-11;
+    p = p * s - 2.4913729854709762e-09;
+    p = p * s - 1.1815298847884320e-09;
+    p = p * s + 2.4812405168329555e-08;
+    p = p * s + 2.1087141460311903e-08;
+    p = p * s - 2.3128729470897029e-07;
+    p = p * s - 4.0760912156438983e-07;
+    p = p * s + 1.9543749760547494e-06;
+    p = p * s + 7.3927904457918654e-06;
+    p = p * s - 8.2654233279923924e-06;
+    p = p * s - 1.0964322363757515e-04;
+    p = p * s - 2.2302802180903627e-04;
+    p = p * s + 6.8414611597873351e-04;
+    p = p * s + 6.5219210363857173e-03;
+    p = p * s + 2.6692755254304038e-02;
+    p = p * s + 7.7145650263223661e-02;
+    p = p * s + 1.7617855759732559e-01;
+    p = p * s + 3.3300583416342466e-01;
+    p = p * s + 5.3318624570507200e-01;
+    p = p * s + 7.3179926686515695e-01;
+    p = p * s + 8.6511780893085621e-01;
+#else
+    const real r = 1 / (t + 4), s = 1 - 2.53333333f * (t * r);
+    real p = 1.495838290e-05f;
+    p = p * s + 6.442048342e-05f;
+    p = p * s - 2.003651541e-04f;
+    p = p * s - 1.330944934e-03f;
+    p = p * s + 5.364845172e-04f;
+    p = p * s + 2.544736308e-02f;
+    p = p * s + 1.180770388e-01f;
+    p = p * s + 3.250906829e-01f;
+    p = p * s + 6.300167401e-01f;
+    p = p * s + 9.022836328e-01f;
+#endif
+    p = p * r * e;
+    return x < 0 ? p : 1 - p;
 }

@@ -1,5 +1,5 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-"""Activations, softmax, cross-entropy, batch norm and pooling, compiled.
+"""Softmax, cross-entropy, norms, rows and pooling, compiled.
 
 The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover: no
 float arrays of one dtype, shapes that do not fit, labels out of range. Why: the reference twin then does the work, or
@@ -19,17 +19,12 @@ cnp.import_array()
 
 cdef extern from "maps_kernels.h" nogil:
     ctypedef struct maps_kernels:
-        map_kernel relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
         map_kernel softmax, softmax_backward, cross_entropy, cross_entropy_backward
-        map_kernel batch_norm, batch_norm_backward
+        map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients
         map_kernel max_pool, max_pool_backward, avg_pool, avg_pool_backward
+        map_kernel scatter_rows
 
     const maps_kernels *maps_for(int isa, int is_double)
-
-    struct map_job:
-        const void *x
-        const void *delta
-        void *y
 
     struct softmax_job:
         const void *x
@@ -65,6 +60,26 @@ cdef extern from "maps_kernels.h" nogil:
         double eps
         bint constant_statistics
 
+    struct row_norm_job:
+        const void *x
+        const void *delta
+        const void *weight
+        const void *bias
+        void *y
+        void *mean
+        void *inv_std
+        void *d_gamma
+        void *d_beta
+        double *shares
+        Py_ssize_t N, C, S, groups, part
+        double eps
+
+    struct scatter_job:
+        const void *delta
+        const int64_t *index
+        void *y
+        Py_ssize_t N, D
+
     struct pool_job:
         const void *x
         void *y
@@ -76,7 +91,8 @@ cdef extern from "maps_kernels.h" nogil:
         double divisor
 
 cdef enum:
-    COLUMNS = 64  # that norm.h does together
+    COLUMNS = 64  # that norm.h and scatter.h do together
+    MOST_PARTS = 16  # whose shares of a gradient are added up
     SMALL = 65536  # bound of every number of a window: no product of them overflows
 
 
@@ -102,55 +118,6 @@ cdef inline bint _is_vector_or_none(object a, int kind, Py_ssize_t length) noexc
 
 cdef inline object _contiguous_or_none(object a):
     return None if a is None else c_contiguous(a)
-
-
-# --- activations ---
-
-cdef object _map(map_kernel kernel, object x, object delta, int kind, double work_each):
-    """One kernel over all elements of x, and of delta or None."""
-    x = c_contiguous(x)
-    delta = _contiguous_or_none(delta)
-    cdef cnp.ndarray y = _empty_like(x, kind)
-    cdef map_job job = map_job(pointer(x), pointer(delta), cnp.PyArray_DATA(y))
-    cdef Py_ssize_t count = cnp.PyArray_SIZE(y)
-    run(kernel, &job, count, ELEMENTS, work_each * <double> count)
-    return y
-
-
-def relu(object x):
-    cdef int kind = float_type(x)
-    return NotImplemented if kind < 0 else _map(_kernels(kind).relu, x, None, kind, 8)
-
-
-def relu_backward(object a, object delta):
-    cdef int kind = float_type(a)
-    if kind < 0 or not alike(a, delta, kind):
-        return NotImplemented
-    return _map(_kernels(kind).relu_backward, a, delta, kind, 12)
-
-
-def sigmoid(object x):
-    cdef int kind = float_type(x)
-    return NotImplemented if kind < 0 else _map(_kernels(kind).sigmoid, x, None, kind, 32)
-
-
-def sigmoid_backward(object a, object delta):
-    cdef int kind = float_type(a)
-    if kind < 0 or not alike(a, delta, kind):
-        return NotImplemented
-    return _map(_kernels(kind).sigmoid_backward, a, delta, kind, 12)
-
-
-def tanh(object x):
-    cdef int kind = float_type(x)
-    return NotImplemented if kind < 0 else _map(_kernels(kind).tanh, x, None, kind, 32)
-
-
-def tanh_backward(object a, object delta):
-    cdef int kind = float_type(a)
-    if kind < 0 or not alike(a, delta, kind):
-        return NotImplemented
-    return _map(_kernels(kind).tanh_backward, a, delta, kind, 12)
 
 
 # --- softmax and cross-entropy ---
@@ -350,6 +317,124 @@ def batch_norm_train_backward(object x, object delta, object weight, object mean
 
 def batch_norm_eval_backward(object x, object delta, object mean, object inv_std, object weight, object needs):
     return _batch_norm_backward(x, delta, mean, inv_std, weight, needs, True)
+
+
+# --- group norm, which is layer norm too, and root mean square norm ---
+
+cdef int _row_norm_job(row_norm_job *job, object x, object delta, object weight, object bias, object groups,
+                       object mean, object inv_std):
+    """Fill the job, of C-contiguous arrays; the type of the arrays, or -1 where they do not fit or x is empty.
+
+    x is (N, C, S), or (N, C) where S is 1.
+    """
+    cdef int kind = float_type(x)
+    if kind < 0 or not (delta is None or alike(x, delta, kind)) or not 2 <= cnp.PyArray_NDIM(<cnp.ndarray> x) <= 3:
+        return -1
+    memset(job, 0, sizeof(row_norm_job))
+    job.N, job.C, job.groups = _length(x, 0), _length(x, 1), groups
+    job.S = _length(x, 2) if cnp.PyArray_NDIM(<cnp.ndarray> x) == 3 else 1
+    if job.groups < 1 or job.C % job.groups or job.N * job.C * job.S == 0:
+        return -1
+    if not (_is_vector_or_none(weight, kind, job.C) and _is_vector_or_none(bias, kind, job.C)
+            and _is_vector_or_none(mean, kind, job.N * job.groups)
+            and _is_vector_or_none(inv_std, kind, job.N * job.groups)):
+        return -1
+    job.x, job.delta, job.weight, job.bias = pointer(x), pointer(delta), pointer(weight), pointer(bias)
+    job.mean, job.inv_std = pointer(mean), pointer(inv_std)
+    job.part = max(1, max(ELEMENTS // (job.C * job.S), (job.N + MOST_PARTS - 1) // MOST_PARTS))
+    return kind
+
+
+cdef object _row_norm(object x, object weight, object bias, object groups, object eps, bint centred):
+    cdef row_norm_job job
+    x, weight, bias = _readable(x), _readable(weight), _readable(bias)
+    cdef int kind = _row_norm_job(&job, x, None, weight, bias, groups, None, None)
+    if kind < 0:
+        return NotImplemented
+    cdef cnp.npy_intp rows = job.N * job.groups
+    cdef cnp.ndarray y = _empty_like(x, kind), inv_std = empty(1, &rows, kind)
+    mean = empty(1, &rows, kind) if centred else None
+    job.y, job.mean, job.inv_std, job.eps = pointer(y), pointer(mean), pointer(inv_std), eps
+    run(_kernels(kind).row_norm, &job, job.N, job.part, 16.0 * <double> cnp.PyArray_SIZE(y))
+    return (y, mean, inv_std) if centred else (y, inv_std)
+
+
+cdef object _row_norm_backward(object x, object delta, object weight, object groups, object mean, object inv_std,
+                               bint needs_x, bint needs_gamma, bint needs_beta):
+    cdef row_norm_job job
+    x, delta, weight = _readable(x), _readable(delta), _readable(weight)
+    mean, inv_std = _readable(mean), _readable(inv_std)
+    cdef int kind = -1
+    if delta is not None and inv_std is not None:
+        kind = _row_norm_job(&job, x, delta, weight, None, groups, mean, inv_std)
+    if kind < 0:
+        return NotImplemented
+    cdef cnp.npy_intp C = job.C, shares = (job.N + job.part - 1) // job.part * 2 * C
+    delta_x = _empty_like(x, kind) if needs_x else None
+    d_gamma = empty(1, &C, kind) if needs_gamma else None
+    d_beta = empty(1, &C, kind) if needs_beta else None
+    job.y, job.d_gamma, job.d_beta = pointer(delta_x), pointer(d_gamma), pointer(d_beta)
+    cdef cnp.ndarray kept = empty(1, &shares, cnp.NPY_DOUBLE)
+    job.shares = <double *> cnp.PyArray_DATA(kept)
+    run(_kernels(kind).row_norm_backward, &job, job.N, job.part, 24.0 * <double> cnp.PyArray_SIZE(<cnp.ndarray> x))
+    if needs_gamma or needs_beta:
+        run(_kernels(kind).row_norm_gradients, &job, 2 * C, ELEMENTS, 8.0 * <double> shares)
+    return delta_x, d_gamma, d_beta
+
+
+def group_norm(object x, object weight, object bias, object groups, object eps):
+    if not is_float_array(x, float_type(x), 3):
+        return NotImplemented
+    return _row_norm(x, weight, bias, groups, eps, True)
+
+
+def group_norm_backward(object x, object delta, object weight, object groups, object mean, object inv_std,
+                        object needs):
+    if mean is None or not is_float_array(x, float_type(x), 3):
+        return NotImplemented
+    needs_x, needs_gamma, needs_beta = needs
+    return _row_norm_backward(x, delta, weight, groups, mean, inv_std, needs_x, needs_gamma, needs_beta)
+
+
+def rms_norm(object x, object weight, object eps):
+    if not is_float_array(x, float_type(x), 2):
+        return NotImplemented
+    return _row_norm(x, weight, None, 1, eps, False)
+
+
+def rms_norm_backward(object x, object delta, object weight, object inv_rms, object needs):
+    if not is_float_array(x, float_type(x), 2):
+        return NotImplemented
+    needs_x, needs_gamma = needs
+    gradients = _row_norm_backward(x, delta, weight, 1, None, inv_rms, needs_x, needs_gamma, False)
+    return NotImplemented if gradients is NotImplemented else gradients[:2]
+
+
+# --- rows ---
+
+cdef bint _are_rows(const int64_t *index, Py_ssize_t count, Py_ssize_t rows) noexcept nogil:
+    cdef Py_ssize_t n
+    cdef bint fit = True
+    for n in range(count):
+        fit &= 0 <= index[n] < rows
+    return fit
+
+
+def scatter_rows(object delta, object index, object rows):
+    cdef int kind = float_type(delta)
+    if kind < 0 or not is_float_array(delta, kind, 2):
+        return NotImplemented
+    index = _labels(index, _length(delta, 0))
+    cdef cnp.npy_intp[2] shape
+    shape[0], shape[1] = rows, _length(delta, 1)
+    if index is None or shape[0] < 0 or not _are_rows(<const int64_t *> pointer(index), _length(delta, 0), shape[0]):
+        return NotImplemented
+    delta = c_contiguous(delta)
+    cdef cnp.ndarray dW = cnp.PyArray_ZEROS(2, shape, kind, 0)
+    cdef scatter_job job = scatter_job(
+        pointer(delta), <const int64_t *> pointer(index), pointer(dW), _length(delta, 0), shape[1])
+    run(_kernels(kind).scatter_rows, &job, job.D, COLUMNS, 12.0 * <double> job.N * <double> job.D)
+    return dW
 
 
 # --- pooling ---

@@ -7,9 +7,10 @@
 #include "real.h"
 #include "elementary.h"
 #include "rows.h"
-#include "activation.h"
 #include "norm.h"
+#include "row_norm.h"
 #include "pool.h"
+#include "scatter.h"
 #include "softmax.h"
 
 #undef REAL_BITS
@@ -17,18 +18,19 @@
 #include "real.h"
 #include "elementary.h"
 #include "rows.h"
-#include "activation.h"
 #include "norm.h"
+#include "row_norm.h"
 #include "pool.h"
+#include "scatter.h"
 #include "softmax.h"
 
 #define ENTRY(kernel, type) .kernel = JOIN3(kernel, type, NUMNET_ISA)
 #define TABLE(type)                                                                                                    \
     {                                                                                                                  \
-        ENTRY(relu, type), ENTRY(relu_backward, type), ENTRY(sigmoid, type), ENTRY(sigmoid_backward, type),           \
-        ENTRY(tanh, type), ENTRY(tanh_backward, type), ENTRY(softmax, type), ENTRY(softmax_backward, type),           \
-        ENTRY(cross_entropy, type), ENTRY(cross_entropy_backward, type), ENTRY(batch_norm, type),                     \
-        ENTRY(batch_norm_backward, type), ENTRY(max_pool, type), ENTRY(max_pool_backward, type),                      \
-        ENTRY(avg_pool, type), ENTRY(avg_pool_backward, type),                                                        \
+        ENTRY(softmax, type), ENTRY(softmax_backward, type), ENTRY(cross_entropy, type),                               \
+        ENTRY(cross_entropy_backward, type), ENTRY(batch_norm, type), ENTRY(batch_norm_backward, type),                \
+        ENTRY(row_norm, type), ENTRY(row_norm_backward, type), ENTRY(row_norm_gradients, type),                        \
+        ENTRY(max_pool, type), ENTRY(max_pool_backward, type), ENTRY(avg_pool, type),                                  \
+        ENTRY(avg_pool_backward, type), ENTRY(scatter_rows, type),                                                     \
     }
 const maps_kernels JOIN2(maps, NUMNET_ISA)[2] = {TABLE(f32), TABLE(f64)};

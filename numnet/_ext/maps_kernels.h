@@ -1,4 +1,4 @@
-/* The kernels that are neither matrix products nor steps of optimisers; they work in parts.
+/* The kernels that are neither matrix products, nor elementwise, nor steps of optimisers; they work in parts.
  *
  * Data pointers are to float or double, as the table has it that the kernel is taken from. */
 #ifndef NUMNET_MAPS_KERNELS_H
@@ -8,18 +8,13 @@
 #include "parts.h"
 
 typedef struct {
-    map_kernel relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward;
     map_kernel softmax, softmax_backward, cross_entropy, cross_entropy_backward;
-    map_kernel batch_norm, batch_norm_backward;
+    map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients;
     map_kernel max_pool, max_pool_backward, avg_pool, avg_pool_backward;
+    map_kernel scatter_rows;
 } maps_kernels;
 
 FAMILY(maps)
-
-struct map_job {
-    const void *x, *delta; /* x is the activation a in a backward */
-    void *y;
-};
 
 struct softmax_job {
     const void *x, *delta; /* (outer, C, inner); x is the activation a in a backward */
@@ -44,6 +39,22 @@ struct norm_job {
     size N, C, S;
     double eps;
     int constant_statistics; /* evaluation: mean and inv_std are given */
+};
+
+struct row_norm_job {
+    const void *x, *delta, *weight, *bias; /* (N, C, S) twice, (C,) or NULL twice */
+    void *y, *mean, *inv_std;              /* y is delta_x in a backward, or NULL; (N groups,); no mean: 0 */
+    void *d_gamma, *d_beta;                /* (C,), or NULL where nobody needs them */
+    double *shares;                        /* (parts, 2, C): of the gradients of weight and bias */
+    size N, C, S, groups, part;            /* part: of N, at once */
+    double eps;
+};
+
+struct scatter_job {
+    const void *delta;    /* (N, D) */
+    const int64_t *index; /* (N,), each a row of y */
+    void *y;              /* (rows, D), zeros */
+    size N, D;
 };
 
 struct pool_job {

@@ -15,25 +15,25 @@ INLINE void NAME(merge)(double *count, double *mean, double *squares, double cou
     *count = total;
 }
 
-/* A piece of a channel: some rows of S, or a part of one. */
-INLINE size NAME(rows_of_piece)(const struct norm_job *job, size n) {
-    return min_size(job->N - n, max_size(1, PIECE / job->S));
-}
+/* How many of the rows that are left make a piece of a channel; of a long row, a part is one. */
+INLINE size NAME(rows_of_piece)(size rows, size length) { return min_size(rows, max_size(1, PIECE / length)); }
 
-/* The squares are taken while the piece is in the L1 cache: as exact as two passes over x. */
-INLINE void NAME(statistics_of_rows)(const struct norm_job *job, size c, double *mean, double *squares) {
-    const size stride = job->C * job->S;
+/* Of rows that begin `stride` apart. The squares are taken while a piece is in the L1 cache: as exact as two passes. */
+INLINE void NAME(statistics_of_rows)(const real *x, size rows, size stride, size length, double *mean,
+                                     double *squares) {
     double count = *mean = *squares = 0;
-    for (size n = 0, rows; n < job->N; n += rows) {
-        rows = NAME(rows_of_piece)(job, n);
-        for (size s = 0; s < job->S; s += PIECE) {
-            const real *x = (const real *)job->x + n * stride + c * job->S + s;
-            const size length = min_size(PIECE, job->S - s);
-            real sum, about, unused;
-            NAME(moments)(x, 0, x, 0, rows, stride, length, &sum, &unused);
-            const real mu = sum / (real)(rows * length);
-            NAME(moments)(x, mu, x, mu, rows, stride, length, &unused, &about);
-            NAME(merge)(&count, mean, squares, (double)(rows * length), mu, about);
+    for (size row = 0, step; row < rows; row += step) {
+        step = NAME(rows_of_piece)(rows - row, length);
+        for (size i = 0; i < length; i += PIECE) {
+            const real *piece = x + row * stride + i;
+            const size n = min_size(PIECE, length - i);
+            const double number = (double)(step * n);
+            real sum, rest, about, unused;
+            NAME(moments)(piece, 0, piece, 0, step, stride, n, &sum, &unused);
+            const real mu = sum / (real)(step * n);
+            NAME(moments)(piece, mu, piece, mu, step, stride, n, &rest, &about);
+            const double off = rest == rest ? rest / number : 0; /* by which mu is rounded; NaN where mu is inf */
+            NAME(merge)(&count, mean, squares, number, mu + off, about - rest * off);
         }
     }
 }
@@ -73,7 +73,7 @@ INLINE void NAME(gradients_of_rows)(const struct norm_job *job, size c, double *
     const real mu = ((const real *)job->mean)[c];
     *sum = *product = 0;
     for (size n = 0, rows; n < job->N; n += rows) {
-        rows = NAME(rows_of_piece)(job, n);
+        rows = NAME(rows_of_piece)(job->N - n, job->S);
         for (size s = 0; s < job->S; s += PIECE) {
             const size start = n * stride + c * job->S + s;
             real sum_here, product_here;
@@ -177,7 +177,8 @@ static int NAME(batch_norm)(const void *job_, size begin, size end) {
             const double count = (double)job->N * (double)job->S;
             double mean[COLUMNS], squares[COLUMNS];
             if (job->S >= LONG)
-                NAME(statistics_of_rows)(job, c, mean, squares);
+                NAME(statistics_of_rows)((const real *)job->x + c * job->S, job->N, job->C * job->S, job->S, mean,
+                                         squares);
             else
                 NAME(statistics_of_columns)(job, c, channels, mean, squares);
             for (size k = 0; k < channels; k++) {

@@ -44,6 +44,25 @@ INLINE real NAME(dot)(const real *x, const real *y, size n) {
     return dot;
 }
 
+/* Sums that may be long, in pieces of which each is short enough to be exact. */
+#define SHORT ((size)1024)
+INLINE double NAME(long_sum)(const real *x, size n) {
+    double sum = 0;
+    for (size i = 0; i < n; i += SHORT) sum += (double)NAME(sum)(x + i, min_size(SHORT, n - i));
+    return sum;
+}
+
+/* sum x (y - y_shift) */
+INLINE double NAME(long_dot)(const real *x, const real *y, real y_shift, size n) {
+    double dot = 0;
+    for (size i = 0; i < n; i += SHORT) {
+        real unused, part;
+        NAME(moments)(x + i, 0, y + i, y_shift, 1, 0, min_size(SHORT, n - i), &unused, &part);
+        dot += (double)part;
+    }
+    return dot;
+}
+
 INLINE vec NAME(select)(mask which, vec yes, vec no) { return (vec)((which & (mask)yes) | (~which & (mask)no)); }
 
 /* The largest, passing over NaN; -inf for none. */

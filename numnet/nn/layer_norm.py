@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from .. import kernels
-from ..arrays import Array, array_module
+from ..arrays import Array
 from ..call import Ctx
 from ..errors import OptionError, ShapeError
 from ..tensor import Parameter
@@ -19,77 +18,40 @@ from .layer import Layer
 __all__ = ["GroupNorm", "LayerNorm", "RMSNorm"]
 
 
-class _RowNorm(Layer):
-    """Abstract: x̂ of every row by a kernel or formula of the subclass, then y = γ x̂ + β.
+class _CentredNorm(Layer):
+    """Abstract: y = γ (x - μ) / √(σ² + ε) + β with μ and σ² of groups of channels of every sample.
 
-    γ and β go along the middle one of three axes (A, P, B) into which the subclass folds x.
+    The subclass folds x into (A, P, B), where γ and β go along P, and says in how many groups P falls.
     """
 
     weight: Parameter | None  # γ, P numbers
     bias: Parameter | None  # β, P numbers
-    eps: float | None
+    eps: float
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
-        gamma, beta = (None if p is None else p.array for p in (self.weight, self.bias))
+        gamma, beta = (None if p is None else p.array.reshape(-1) for p in (self.weight, self.bias))
         expect_floating(x, None if gamma is None else gamma.dtype)
-        rows, ctx.folds = self._layout(x)
-        y = self._normalised(ctx, x.reshape(rows)).reshape(ctx.folds)  # x̂, an array of our own
-        if gamma is not None:
-            y *= gamma.reshape(-1, 1)
-        if beta is not None:
-            y += beta.reshape(-1, 1)
+        ctx.x = x.reshape(self._folds(x))  # (A, P, B)
+        y, ctx.mean, ctx.inv_std = kernels.group_norm(ctx.x, gamma, beta, self._groups(), self.eps)
         return y.reshape(x.shape)
 
     def backward(self, ctx: Ctx, delta: Array) -> Array | None:
-        gamma, beta = self.weight, self.bias
-        d = delta.reshape(ctx.folds)  # (A, P, B)
-        if gamma is not None and gamma.requires_grad:
-            terms = self._x_hat(ctx).reshape(ctx.folds)
-            terms *= d
-            gamma.accumulate(terms.sum(axis=(0, 2)).reshape(gamma.shape))
-        if beta is not None and beta.requires_grad:
-            beta.accumulate(d.sum(axis=(0, 2)).reshape(beta.shape))
-        if not ctx.needs_input_grad[0]:
-            return None
-        if gamma is not None:
-            d = d * gamma.array.reshape(-1, 1)
-        return self._delta_x(ctx, d.reshape(ctx.x.shape)).reshape(delta.shape)
+        gamma = None if self.weight is None else self.weight.array.reshape(-1)
+        needs_gamma, needs_beta = (p is not None and p.requires_grad for p in (self.weight, self.bias))
+        needs = (ctx.needs_input_grad[0], needs_gamma, needs_beta)
+        d = delta.reshape(ctx.x.shape)
+        deltas = kernels.group_norm_backward(ctx.x, d, gamma, self._groups(), ctx.mean, ctx.inv_std, needs)
+        for parameter, gradient in zip((self.weight, self.bias), deltas[1:], strict=True):
+            if parameter is not None and gradient is not None:
+                parameter.accumulate(gradient.reshape(parameter.shape))
+        return None if deltas[0] is None else deltas[0].reshape(delta.shape)
 
-    def _layout(self, x: Array) -> tuple[tuple[int, int], tuple[int, int, int]]:
-        """The shapes (rows, M) and (A, P, B) that x is read in, once it is known to fit."""
+    def _folds(self, x: Array) -> tuple[int, int, int]:
+        """(A, P, B), once x is known to fit."""
         raise NotImplementedError
 
-    def _normalised(self, ctx: Ctx, x: Array) -> Array:
-        """x̂ (rows, M), a fresh array; saves x and the statistics of each row."""
+    def _groups(self) -> int:
         raise NotImplementedError
-
-    def _x_hat(self, ctx: Ctx) -> Array:
-        """x̂ (rows, M) from what was saved, a fresh array."""
-        raise NotImplementedError
-
-    def _delta_x(self, ctx: Ctx, delta: Array) -> Array:
-        """∂J/∂x from ∂J/∂x̂, both (rows, M)."""
-        raise NotImplementedError
-
-
-class _CentredNorm(_RowNorm):
-    """Abstract: x̂ = (x - μ) / √(σ² + ε) of every row; to the kernels of batch norm, each row is a channel."""
-
-    eps: float
-
-    def _normalised(self, ctx: Ctx, x: Array) -> Array:
-        ctx.x = x
-        x_hat, ctx.mean, _, ctx.inv_std = kernels.batch_norm_train(x[None], None, None, self.eps)
-        return x_hat[0]
-
-    def _x_hat(self, ctx: Ctx) -> Array:
-        return kernels.batch_norm_eval(ctx.x[None], ctx.mean, ctx.inv_std, None, None)[0]
-
-    def _delta_x(self, ctx: Ctx, delta: Array) -> Array:
-        needs = (True, False, False)
-        delta_x, _, _ = kernels.batch_norm_train_backward(ctx.x[None], delta[None], None, ctx.mean, ctx.inv_std, needs)
-        assert delta_x is not None  # it was asked for
-        return delta_x[0]
 
 
 class LayerNorm(_CentredNorm):
@@ -132,8 +94,11 @@ class LayerNorm(_CentredNorm):
         self.weight = Parameter(np.ones(shape, np.float32)) if elementwise_affine else None
         self.bias = Parameter(np.zeros(shape, np.float32)) if elementwise_affine and bias else None
 
-    def _layout(self, x: Array) -> tuple[tuple[int, int], tuple[int, int, int]]:
-        return _last_axes(x, self.normalized_shape, self)
+    def _folds(self, x: Array) -> tuple[int, int, int]:
+        return *_last_axes(x, self.normalized_shape, self), 1
+
+    def _groups(self) -> int:
+        return 1
 
     def extra_repr(self) -> str:
         return (
@@ -185,7 +150,7 @@ class GroupNorm(_CentredNorm):
         self.weight = Parameter(np.ones(num_channels, np.float32)) if affine else None
         self.bias = Parameter(np.zeros(num_channels, np.float32)) if affine and bias else None
 
-    def _layout(self, x: Array) -> tuple[tuple[int, int], tuple[int, int, int]]:
+    def _folds(self, x: Array) -> tuple[int, int, int]:
         C, G = self.num_channels, self.num_groups
         if x.ndim < 2 or x.shape[1] != C:
             cure = "make num_channels of this layer the number of channels of x"
@@ -194,7 +159,10 @@ class GroupNorm(_CentredNorm):
         if N * (C // G) * S == 1:
             cure = "fewer groups, so that each has more than one value"
             raise ShapeError("more than one value in a group, to take a variance of", f"x of shape {x.shape}", cure)
-        return (N * G, C // G * S), (N, C, S)
+        return N, C, S
+
+    def _groups(self) -> int:
+        return self.num_groups
 
     def extra_repr(self) -> str:
         return (
@@ -203,7 +171,7 @@ class GroupNorm(_CentredNorm):
         )
 
 
-class RMSNorm(_RowNorm):
+class RMSNorm(Layer):
     """The last axes of every sample divided by their root mean square: layer normalisation without μ and β.
 
         x̂ = x / √(Σx² / M + ε)        y = γ ⊙ x̂        Σ over the M values of the last axes
@@ -228,8 +196,6 @@ class RMSNorm(_RowNorm):
     Source: Zhang and Sennrich, Root mean square layer normalization, 2019, equation 4.
     """
 
-    bias = None
-
     def __init__(
         self, normalized_shape: int | Sequence[int], eps: float | None = None, elementwise_affine: bool = True
     ) -> None:
@@ -239,21 +205,22 @@ class RMSNorm(_RowNorm):
         self.elementwise_affine = elementwise_affine
         self.weight = Parameter(np.ones(shape, np.float32)) if elementwise_affine else None
 
-    def _layout(self, x: Array) -> tuple[tuple[int, int], tuple[int, int, int]]:
-        return _last_axes(x, self.normalized_shape, self)
-
-    def _normalised(self, ctx: Ctx, x: Array) -> Array:
+    def forward(self, ctx: Ctx, x: Array) -> Array:
+        gamma = None if self.weight is None else self.weight.array.reshape(-1)
+        expect_floating(x, None if gamma is None else gamma.dtype)
         eps = float(np.finfo(x.dtype).eps) if self.eps is None else self.eps
-        ctx.x = x
-        ctx.inv_rms = 1 / array_module(x).sqrt((x * x).mean(axis=1, keepdims=True) + eps)  # (rows, 1)
-        return x * ctx.inv_rms
+        ctx.x = x.reshape(_last_axes(x, self.normalized_shape, self))  # (rows, M)
+        y, ctx.inv_rms = kernels.rms_norm(ctx.x, gamma, eps)
+        return y.reshape(x.shape)
 
-    def _x_hat(self, ctx: Ctx) -> Array:
-        return ctx.x * ctx.inv_rms
-
-    def _delta_x(self, ctx: Ctx, delta: Array) -> Array:
-        x_hat = self._x_hat(ctx)
-        return (delta - x_hat * (delta * x_hat).mean(axis=1, keepdims=True)) * ctx.inv_rms
+    def backward(self, ctx: Ctx, delta: Array) -> Array | None:
+        W = self.weight
+        gamma = None if W is None else W.array.reshape(-1)
+        needs = (ctx.needs_input_grad[0], W is not None and W.requires_grad)
+        delta_x, d_gamma = kernels.rms_norm_backward(ctx.x, delta.reshape(ctx.x.shape), gamma, ctx.inv_rms, needs)
+        if W is not None and d_gamma is not None:
+            W.accumulate(d_gamma.reshape(W.shape))
+        return None if delta_x is None else delta_x.reshape(delta.shape)
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
@@ -266,11 +233,11 @@ def _shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
     return shape
 
 
-def _last_axes(x: Array, shape: tuple[int, ...], layer: Any) -> tuple[tuple[int, int], tuple[int, int, int]]:
+def _last_axes(x: Array, shape: tuple[int, ...], layer: Layer) -> tuple[int, int]:
+    """(rows, M), the numbers of all other axes and of the last ones, once x is known to end in ``shape``."""
     n = len(shape)
     if tuple(x.shape[max(x.ndim - n, 0) :]) != shape:
         expected = f"x of shape ({', '.join(['…', *map(str, shape)])})"
         cure = f"make normalized_shape of this {type(layer).__name__} the last axes of x"
         raise ShapeError(expected, f"shape {tuple(x.shape)}", cure)
-    rows, M = prod(x.shape[: x.ndim - n]), prod(shape)
-    return (rows, M), (rows, M, 1)
+    return prod(x.shape[: x.ndim - n]), prod(shape)

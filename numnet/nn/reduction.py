@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Literal
 
 import numpy as np
 
+from .. import kernels
 from ..arrays import Array, array_module, is_array, is_floating
 from ..call import Ctx
 from ..errors import DtypeError, NonFiniteError, NumnetError, OptionError, ShapeError, describe
@@ -114,6 +116,5 @@ def weighted(J: Array, weight: Array | None) -> Array:
 
 
 def softplus(x: Array) -> Array:
-    """log (1 + eˣ) = max(x, 0) + log (1 + e^-|x|), whose exponential cannot overflow."""
-    xp = array_module(x)
-    return xp.maximum(x, 0) + xp.log1p(xp.exp(-abs(x)))
+    """log (1 + eˣ), whose exponential cannot overflow."""
+    return kernels.softplus(x, 1.0, inf)

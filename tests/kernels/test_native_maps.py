@@ -1,54 +1,23 @@
-"""The compiled maps, held against their reference twins, on every instruction set here.
-
-They are called past the dispatch: an answer ``NotImplemented``, which hands the call to the reference, shows here.
-"""
+"""The compiled maps, held against their reference twins, on every instruction set here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from typing import Any
 
+import compiled
 import numpy as np
 import pytest
 
-from numnet import _ext
 from numnet.errors import LabelError, ShapeError
 from numnet.kernels import native, reference
 from numnet.window import Window
 
-if not {"runtime", "maps"} <= set(_ext.modules):
-    pytest.skip(f"the extension is not there: {_ext.reason}", allow_module_level=True)
-maps, runtime = _ext.modules["maps"], _ext.modules["runtime"]
+maps = compiled.module("maps")
+check = partial(compiled.check, maps)
 Draw = Callable[..., np.ndarray]
-
-
-def run(twins: Any, name: str, arguments: tuple[Any, ...]) -> list[np.ndarray | None]:
-    """What a kernel returns, as a list."""
-    result = getattr(twins, name)(*arguments)
-    assert result is not NotImplemented
-    return list(result) if isinstance(result, tuple) else [result]
-
-
-def check(name: str, *arguments: Any, mixed: bool = False) -> None:
-    """The compiled kernel gives what its reference twin gives: shapes, dtypes, numbers, ``None`` in the same places.
-
-    With ``mixed`` magnitudes, each number is held to its own; else to the largest, as sums leave no better.
-    """
-    with np.errstate(all="ignore"):
-        theirs = run(reference, name, arguments)
-    ours = run(maps, name, arguments)
-    assert len(ours) == len(theirs)
-    for a, b in zip(ours, theirs, strict=True):
-        assert (a is None) == (b is None)
-        if b is not None:
-            assert isinstance(a, np.ndarray)
-            assert a.shape == b.shape
-            assert a.dtype == b.dtype
-            tolerance = 1e-5 if a.dtype == np.float32 else 1e-12
-            largest = np.abs(b, where=np.isfinite(b), out=np.zeros_like(b)).max(initial=0)
-            tiny = 4 * np.finfo(arguments[0].dtype).tiny
-            np.testing.assert_allclose(a, b, rtol=tolerance, atol=tiny if mixed else tolerance * largest)
 
 
 def window(kernel: int, stride: int, padding: int = 0, dilation: int = 1, ceil: bool = False, axes: int = 2) -> Window:
@@ -82,41 +51,7 @@ WINDOWS = [
     (Window((2, 3), (2, 1), ((0, 1), (1, 0)), (1, 2)), (7, 12)),
     (Window((1, 2), (1, 2), ((0, 0), (0, 0)), (1, 1)), (1, 21)),
 ]
-SHAPES = [(), (0,), (1,), (7,), (3, 0, 2), (5, 1), (3, 5, 7), (2, 3, 4, 9), (1000,)]
 windows = pytest.mark.parametrize("window, spatial", WINDOWS, ids=str)
-shapes = pytest.mark.parametrize("shape", SHAPES, ids=str)
-
-
-@shapes
-@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh"])
-def test_activations(name, shape, isa, draw):
-    for _ in range(4 if shape else 1):  # each of the layouts of draw
-        check(name, draw(*shape) if shape else draw(1).reshape(()))
-        if shape:
-            check(f"{name}_backward", draw(*shape), draw(*shape))
-
-
-@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh"])
-def test_activations_of_special_values(name, isa, dtype):
-    tiny, huge = np.finfo(dtype).tiny, np.finfo(dtype).max
-    x = np.array(
-        [0.0, -0.0, np.nan, np.inf, -np.inf, tiny, -tiny, huge, -huge, 1e-5, -700, 700, -87, -103, 89, 1], dtype
-    )
-    for repeated in (x, np.repeat(x, 5), x[:3]):  # in vectors, and in what is left over
-        check(name, repeated, mixed=True)
-    with np.errstate(all="ignore"):
-        a = getattr(reference, name)(np.tile(x, len(x)))
-    check(f"{name}_backward", a, np.repeat(x, len(x)), mixed=True)
-
-
-@pytest.mark.parametrize("name, exact", [("sigmoid", lambda x: 1 / (1 + np.exp(-x))), ("tanh", np.tanh)])
-def test_activations_are_exact_to_two_units_in_the_last_place(name, exact, isa, dtype, rng):
-    x = np.concatenate([rng.uniform(-8, 8, 20000), rng.uniform(-85, 85, 20000), rng.normal(0, 1e-3, 20000)]).astype(
-        dtype
-    )
-    truth = exact(x.astype(np.longdouble))
-    error = np.abs(getattr(maps, name)(x) - truth) / np.abs(truth)
-    assert error.max() < 2 * np.finfo(dtype).eps
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
@@ -228,6 +163,62 @@ def test_variance_is_exact_far_from_zero(shape, isa, dtype, rng):
     tolerance = 1e-5 if dtype == np.float32 else 1e-12
     np.testing.assert_allclose(mean, exact.mean(axis=(0, 2)), rtol=np.finfo(dtype).eps)
     np.testing.assert_allclose(var, exact.var(axis=(0, 2)), rtol=tolerance)
+    rows = x.swapaxes(0, 1).reshape(1, 4, -1)
+    _, mean, inv_std = maps.group_norm(rows, None, None, 4, 0.0)
+    np.testing.assert_allclose(mean, exact.mean(axis=(0, 2)), rtol=np.finfo(dtype).eps)
+    np.testing.assert_allclose(inv_std, 1 / exact.std(axis=(0, 2)), rtol=tolerance)
+
+
+ROW_NORM_SHAPES = [
+    ((5, 20, 1), 1),
+    ((300, 128, 1), 1),
+    ((3, 2500, 1), 1),
+    ((2, 40, 1), 8),
+    ((4, 6, 5), 3),
+    ((3, 4, 1100), 2),
+    ((70, 3, 31), 1),
+    ((2, 3, 64), 3),
+    ((1, 1, 2), 1),
+]
+
+
+@pytest.mark.parametrize("shape, groups", ROW_NORM_SHAPES, ids=str)
+@pytest.mark.parametrize("affine", [False, True])
+def test_group_norm(shape, groups, affine, isa, draw):
+    N, C, _ = shape
+    for _ in range(4):
+        x, delta = draw(*shape) * 3 + 5, draw(*shape)
+        weight, bias = (draw(C), draw(C)) if affine else (None, None)
+        check("group_norm", x, weight, bias, groups, 1e-5)
+        mean, inv_std = 5 + draw(N * groups), np.abs(draw(N * groups))
+        for needs in product((True, False), repeat=3):
+            check("group_norm_backward", x, delta, weight, groups, mean, inv_std, needs)
+
+
+@pytest.mark.parametrize("shape", [(5, 20), (300, 128), (3, 2500), (1, 1)], ids=str)
+@pytest.mark.parametrize("affine", [False, True])
+def test_rms_norm(shape, affine, isa, draw):
+    for _ in range(4):
+        x, delta, weight = draw(*shape), draw(*shape), draw(shape[1]) if affine else None
+        check("rms_norm", x, weight, 1e-5)
+        inv_rms = np.abs(draw(shape[0]))
+        for needs in product((True, False), repeat=2):
+            check("rms_norm_backward", x, delta, weight, inv_rms, needs)
+
+
+def test_row_norms_of_special_values(isa, dtype):
+    x = np.array([[np.inf, 1, 2, 3], [np.nan, 1, 2, 3], [0, 0, 0, 0], [1e-30, 0, 0, 0], [7, 7, 7, 7]], dtype)
+    check("group_norm", x[1:, :, None], None, None, 1, 1e-5, mixed=True)
+    check("rms_norm", x, None, 1e-5, mixed=True)
+
+
+@pytest.mark.parametrize("N, D, rows", [(0, 3, 4), (9, 1, 1), (500, 7, 11), (40, 130, 65), (3, 0, 2)])
+def test_scatter_rows(N, D, rows, isa, draw, rng):
+    for integers in (np.int64, np.int32, np.uint8):
+        index = np.repeat(rng.integers(0, rows, N).astype(integers), 2)[::2]
+        delta = draw(N, D)
+        check("scatter_rows", delta, index, rows)
+        np.testing.assert_array_equal(maps.scatter_rows(delta, index, rows), reference.scatter_rows(delta, index, rows))
 
 
 @windows
@@ -314,12 +305,6 @@ def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...
     p = reference.softmax(draw(2200, 130), 1)
     weight, mean, inv_std = draw(13), draw(13), np.abs(draw(13))
     return {
-        "relu": (x,),
-        "relu_backward": (x, delta),
-        "sigmoid": (x,),
-        "sigmoid_backward": (x, delta),
-        "tanh": (x,),
-        "tanh_backward": (x, delta),
         "softmax": (x, 1),
         "softmax_backward": (x, delta, 3),
         "log_softmax": (x, 3),
@@ -335,6 +320,11 @@ def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...
             *[np.ones(150, dtype)] * 3,
             (True, True, True),
         ),
+        "group_norm": (flat, weight, weight, 1, 1e-5),
+        "group_norm_backward": (flat, flat_delta, weight, 13, draw(91), np.abs(draw(91)), (True, True, True)),
+        "rms_norm": (draw(2200, 130), draw(130), 1e-5),
+        "rms_norm_backward": (draw(2200, 130), draw(2200, 130), draw(130), np.abs(draw(2200)), (True, True)),
+        "scatter_rows": (draw(2200, 130), labels, 140),
         "max_pool": (x, geometry),
         "max_pool_backward": (draw(*y.shape), index, x.shape),
         "avg_pool": (x, geometry, False, None),
@@ -349,7 +339,7 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(isa, dtype, rng, thread
         bits = []
         for count in (1, 2, 3):
             threads(count)
-            bits.append([a.tobytes() for a in run(maps, name, arguments) if a is not None])
+            bits.append(compiled.bits(maps, name, arguments))
         assert bits[0] == bits[1] == bits[2], name
         check(name, *arguments)
 
@@ -359,13 +349,6 @@ def test_what_does_not_fit_is_left_to_the_reference(isa, dtype, rng):
     geometry = window(2, 2)
     ones = np.ones(3, dtype)
     refused: list[tuple[str, tuple[Any, ...]]] = [
-        ("relu", ([1.0, 2.0],)),
-        ("relu", (np.arange(3),)),
-        ("sigmoid", (x.astype(np.float16),)),
-        ("relu_backward", (x, x[0])),
-        ("tanh_backward", (x, x.astype(other))),
-        ("tanh_backward", (x, x.astype(x.dtype.newbyteorder()))),
-        ("relu", (x.astype(x.dtype.newbyteorder()),)),
         ("softmax", (x, 4)),
         ("softmax", (np.ones((), dtype), 0)),
         ("softmax_backward", (x, x[..., :5], 1)),
@@ -380,6 +363,19 @@ def test_what_does_not_fit_is_left_to_the_reference(isa, dtype, rng):
         ("batch_norm_train", (x[:0, :, 0], None, None, 1e-5)),
         ("batch_norm_eval", (x[0], ones.astype(other), ones, None, None)),
         ("batch_norm_eval_backward", (x[0], x[1, :2], ones, ones, None, (True, True, True))),
+        ("group_norm", (x, None, None, 1, 1e-5)),
+        ("group_norm", (x[0], None, None, 4, 1e-5)),
+        ("group_norm", (x[0], ones[:2], None, 1, 1e-5)),
+        ("group_norm", (x[0, :, :0], None, None, 1, 1e-5)),
+        ("group_norm_backward", (x[0], x[0], None, 1, ones[:2], ones, (True, True, True))),
+        ("group_norm_backward", (x[0], x[0], None, 1, None, ones, (True, True, True))),
+        ("rms_norm", (x[0], None, 1e-5)),
+        ("rms_norm_backward", (x[0, 0], x[0, 0], None, None, (True, True))),
+        ("scatter_rows", (x[0, 0], np.array([0, 1, 2, 3, 4, 5]), 5)),
+        ("scatter_rows", (x[0, 0], np.array([0, 1, 2, 3, 4, -1]), 6)),
+        ("scatter_rows", (x[0, 0], np.full(6, -1), 0)),
+        ("scatter_rows", (x[0, 0], np.zeros(5, np.int64), 5)),
+        ("scatter_rows", (x[0, 0], np.zeros(6), 5)),
         ("max_pool", (x[0], geometry)),
         ("max_pool", (x, window(2, 2, axes=3))),
         ("max_pool", (np.ones((1, 1, 2, 2), dtype), Window((2, 2), (1, 1), ((3, 3), (0, 0)), (1, 1)))),
@@ -400,6 +396,6 @@ def test_what_does_not_fit_is_left_to_the_reference(isa, dtype, rng):
 
 def test_errors_are_those_of_the_reference(isa, draw):
     with pytest.raises(ShapeError, match="delta of shape"):
-        native.relu_backward(draw(3, 4), draw(3, 5))
+        native.softmax_backward(draw(3, 4), draw(3, 5), 1)
     with pytest.raises(ShapeError, match="spatial size"):
         native.max_pool(draw(1, 1, 2, 2), window(3, 1))

@@ -9,6 +9,23 @@ from numnet.kernels import reference
 NAMES = ["relu", "sigmoid", "tanh"]
 
 
+FROM_INPUT = [  # whose backward reads x: name, options, PyTorch's name, its options
+    ("gelu", ("none",), "gelu", {"approximate": "none"}),
+    ("gelu", ("tanh",), "gelu", {"approximate": "tanh"}),
+    ("silu", (), "silu", {}),
+    ("mish", (), "mish", {}),
+    ("softplus", (2.0, 1.5), "softplus", {"beta": 2.0, "threshold": 1.5}),
+    ("softplus", (-1.0, np.inf), "logsigmoid", {}),
+    ("elu", (1.0, 0.7, 1.0), "elu", {"alpha": 0.7}),
+    ("elu", (1.0, 0.5, 0.5), "celu", {"alpha": 0.5}),  # 1/α exact: PyTorch rounds it to float32 in its backward
+    ("elu", (1.0, -1.5, -1.5), "celu", {"alpha": -1.5}),
+    ("elu", (1.0507009873554805, 1.6732632423543773, 1.0), "selu", {}),
+    ("leaky_relu", (0.2,), "leaky_relu", {"negative_slope": 0.2}),
+    ("hardswish", (), "hardswish", {}),
+    ("hardtanh", (-0.5, 1.5), "hardtanh", {"min_val": -0.5, "max_val": 1.5}),
+]
+
+
 def pair(name):
     return getattr(reference, name), getattr(reference, f"{name}_backward")
 
@@ -23,6 +40,25 @@ def test_against_torch(name, shape, draw, close, by_torch):
     a, delta, (delta_x,) = by_torch(getattr(torch, name), draw, x)
     close(forward(x), a)
     close(backward(forward(x), delta), delta_x)
+
+
+@pytest.mark.parametrize("name, options, theirs, their_options", FROM_INPUT, ids=str)
+@pytest.mark.parametrize("shape", [(7,), (3, 4), (2, 3, 4, 5), (0, 3), ()])
+def test_those_that_read_the_input_against_torch(name, options, theirs, their_options, shape, draw, close, by_torch):
+    import torch
+
+    forward, backward = pair(name)
+    x = 4 * draw(*shape) if shape else 4 * draw(1).reshape(())
+    x = np.asarray(x, draw(1).dtype)
+    function = getattr(torch.nn.functional, theirs)
+    a, delta, (delta_x,) = by_torch(
+        lambda x: function(x, **their_options), lambda *shape: draw(*shape) if shape else draw(1).reshape(()), x
+    )
+    close(forward(x, *options), a)
+    close(backward(x, delta, *options), delta_x)
+    if shape:
+        with pytest.raises(ShapeError, match="delta of shape"):
+            backward(x, delta[..., None], *options)
 
 
 @pytest.mark.parametrize("name", NAMES)

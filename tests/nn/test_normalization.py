@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,23 @@ def test_batch_norm(
     train: bool,
 ) -> None:
     agree(name, (3,), options, 5 + numbers(*shape), train=train)
+
+
+@pytest.mark.proves("C107", "C108")
+@pytest.mark.parametrize("name", ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"])
+def test_the_signature_of_batch_norm_is_pytorchs(torch: ModuleType, name: str) -> None:
+    ours, theirs = (
+        {
+            p.name: p.default
+            for p in inspect.signature(getattr(module, name)).parameters.values()
+            if p.kind is p.POSITIONAL_OR_KEYWORD
+        }
+        for module in (nn, torch.nn)
+    )
+    printed = {"num_features": inspect.Parameter.empty, "eps": 1e-5, "momentum": 0.1, "affine": True}
+    assert list(ours.items())[:4] == list(theirs.items())[:4] == list(printed.items())
+    assert ours["track_running_stats"] is theirs["track_running_stats"] is True
+    assert list(ours) == [key for key in theirs if key in ours]
 
 
 @pytest.mark.parametrize("train", [True, False])

@@ -14,9 +14,21 @@ from .optimizer import asgd_step, rprop_step, sgd_step
 from .optimizer_adam import adam_step, adamax_step, nadam_step, radam_step
 from .optimizer_rms import adadelta_step, adagrad_step, rmsprop_step
 from .pad import pad, pad_backward
+from .piecewise import (
+    elu,
+    elu_backward,
+    hardswish,
+    hardswish_backward,
+    hardtanh,
+    hardtanh_backward,
+    leaky_relu,
+    leaky_relu_backward,
+)
 from .pool import avg_pool, avg_pool_backward, max_pool, max_pool_backward
 from .pool_regions import adaptive_avg_pool, adaptive_avg_pool_backward, adaptive_max_pool, fractional_max_pool
+from .row_norm import group_norm, group_norm_backward, rms_norm, rms_norm_backward
 from .rows import scatter_rows
+from .smooth import gelu, gelu_backward, mish, mish_backward, silu, silu_backward, softplus, softplus_backward
 from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
 from .windows import fold, unfold
 
@@ -39,8 +51,20 @@ __all__ = [
     "conv_backward",
     "cross_entropy",
     "cross_entropy_backward",
+    "elu",
+    "elu_backward",
     "fold",
     "fractional_max_pool",
+    "gelu",
+    "gelu_backward",
+    "group_norm",
+    "group_norm_backward",
+    "hardswish",
+    "hardswish_backward",
+    "hardtanh",
+    "hardtanh_backward",
+    "leaky_relu",
+    "leaky_relu_backward",
     "linear",
     "linear_backward",
     "log_softmax",
@@ -48,20 +72,28 @@ __all__ = [
     "matmul",
     "max_pool",
     "max_pool_backward",
+    "mish",
+    "mish_backward",
     "nadam_step",
     "pad",
     "pad_backward",
     "radam_step",
     "relu",
     "relu_backward",
+    "rms_norm",
+    "rms_norm_backward",
     "rmsprop_step",
     "rprop_step",
     "scatter_rows",
     "sgd_step",
     "sigmoid",
     "sigmoid_backward",
+    "silu",
+    "silu_backward",
     "softmax",
     "softmax_backward",
+    "softplus",
+    "softplus_backward",
     "tanh",
     "tanh_backward",
     "unfold",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ...arrays import Array, array_module
 from ...call import Ctx
 from ..expect import expect_floating, refuse_inplace
 from ..layer import Layer
 
-__all__ = ["Compiled", "Elementwise"]
+__all__ = ["Compiled", "CompiledFromInput", "Elementwise"]
 
 
 class Elementwise(Layer):
@@ -49,3 +50,26 @@ class Compiled(Layer):
 
     def backward(self, ctx: Ctx, delta: Array) -> Array:
         return self.kernel_backward(ctx.a, delta)
+
+
+class CompiledFromInput(Elementwise):
+    """Abstract: a = f(x), number by number, by the kernels of f and of its backward, which reads x.
+
+    A subclass names the kernels.
+    """
+
+    kernel: Callable[..., Array]
+    kernel_backward: Callable[..., Array]
+
+    def options(self) -> tuple[Any, ...]:
+        """What both kernels take after their arrays."""
+        return ()
+
+    def value(self, x: Array) -> Array:
+        return self.kernel(x, *self.options())
+
+    def slope(self, x: Array) -> Array:
+        return self.kernel_backward(x, array_module(x).ones_like(x), *self.options())
+
+    def backward(self, ctx: Ctx, delta: Array) -> Array:
+        return self.kernel_backward(ctx.x, delta, *self.options())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ...random import default_rng
 from ...tensor import Parameter
 from ..expect import expect_floating, refuse_inplace
 from ..layer import Layer
-from .elementwise import Compiled, Elementwise
+from .elementwise import Compiled, CompiledFromInput, Elementwise
 
 __all__ = ["CELU", "ELU", "SELU", "LeakyReLU", "PReLU", "RReLU", "ReLU", "Threshold"]
 
@@ -82,7 +82,7 @@ class Threshold(Elementwise):
         return f"threshold={self.threshold}, value={self.replacement}"
 
 
-class LeakyReLU(Elementwise):
+class LeakyReLU(CompiledFromInput):
     """Rectifier that lets a small part r of what is negative through.
 
         a = x where x > 0, r x elsewhere
@@ -102,16 +102,15 @@ class LeakyReLU(Elementwise):
     Source: Maas, Hannun and Ng, Rectifier nonlinearities improve neural network acoustic models, 2013, equation 2.
     """
 
+    kernel = staticmethod(kernels.leaky_relu)
+    kernel_backward = staticmethod(kernels.leaky_relu_backward)
+
     def __init__(self, negative_slope: float = 1e-2, inplace: bool = False) -> None:
         super().__init__(inplace)
         self.negative_slope = negative_slope
 
-    def value(self, x: Array) -> Array:
-        return x * self.slope(x)
-
-    def slope(self, x: Array) -> Array:
-        one, r = x.dtype.type(1), x.dtype.type(self.negative_slope)
-        return array_module(x).where(x > 0, one, r)
+    def options(self) -> tuple[Any, ...]:
+        return (self.negative_slope,)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}"
@@ -231,21 +230,18 @@ class RReLU(Layer):
         return f"lower={self.lower}, upper={self.upper}"
 
 
-class _ExponentialLinear(Elementwise):
+class _ExponentialLinear(CompiledFromInput):
     """Abstract: a = λ x where x > 0, λ α (e^(x/τ) - 1) elsewhere. A subclass sets its constants."""
+
+    kernel = staticmethod(kernels.elu)
+    kernel_backward = staticmethod(kernels.elu_backward)
 
     scale: ClassVar[float] = 1.0  # λ
     limit: float  # α
     width: float = 1.0  # τ
 
-    def value(self, x: Array) -> Array:
-        xp = array_module(x)
-        return self.scale * xp.where(x > 0, x, self.limit * xp.expm1(xp.minimum(x, 0) / self.width))
-
-    def slope(self, x: Array) -> Array:
-        xp = array_module(x)
-        negative = self.limit / self.width * xp.exp(xp.minimum(x, 0) / self.width)
-        return self.scale * xp.where(x > 0, x.dtype.type(1), negative)
+    def options(self) -> tuple[Any, ...]:
+        return self.scale, self.limit, self.width
 
 
 class ELU(_ExponentialLinear):

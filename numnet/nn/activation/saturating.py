@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ... import kernels
 from ...arrays import Array, array_module
 from ...errors import OptionError
-from .elementwise import Compiled, Elementwise
+from .elementwise import Compiled, CompiledFromInput, Elementwise
 
 __all__ = ["Hardsigmoid", "Hardtanh", "ReLU6", "Sigmoid", "Softsign", "Tanh"]
 
@@ -73,17 +75,17 @@ class Softsign(Elementwise):
         return (1 / (1 + abs(x))) ** 2  # in this order: (1 + |x|)² can overflow
 
 
-class _Clipped(Elementwise):
+class _Clipped(CompiledFromInput):
     """Abstract: a = min(max(x, low), high). A subclass sets the limits."""
+
+    kernel = staticmethod(kernels.hardtanh)
+    kernel_backward = staticmethod(kernels.hardtanh_backward)
 
     low: float
     high: float
 
-    def value(self, x: Array) -> Array:
-        return array_module(x).clip(x, self.low, self.high)
-
-    def slope(self, x: Array) -> Array:
-        return ((self.low < x) & (x < self.high)).astype(x.dtype)
+    def options(self) -> tuple[Any, ...]:
+        return self.low, self.high
 
 
 class Hardtanh(_Clipped):

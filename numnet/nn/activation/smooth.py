@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from math import pi, sqrt
-from typing import Literal
+from math import inf
+from typing import Any, Literal
 
 from ... import kernels
-from ...arrays import Array, array_module, special_functions
 from ...errors import OptionError
-from ..reduction import softplus
-from .elementwise import Elementwise
+from .elementwise import CompiledFromInput
 
 __all__ = ["GELU", "Hardswish", "LogSigmoid", "Mish", "SiLU", "Softplus"]
 
 
-class SiLU(Elementwise):
+class SiLU(CompiledFromInput):
     """x times its sigmoid, also called Swish.
 
         a = x σ(x)        σ(x) = 1 / (1 + e⁻ˣ)
@@ -34,15 +32,11 @@ class SiLU(Elementwise):
     reinforcement learning, 2018, equations 5 and 7.
     """
 
-    def value(self, x: Array) -> Array:
-        return x * kernels.sigmoid(x)
-
-    def slope(self, x: Array) -> Array:
-        s = kernels.sigmoid(x)
-        return s * (1 + x * (1 - s))
+    kernel = staticmethod(kernels.silu)
+    kernel_backward = staticmethod(kernels.silu_backward)
 
 
-class Hardswish(Elementwise):
+class Hardswish(CompiledFromInput):
     """SiLU in pieces without an exponential: x times its :class:`Hardsigmoid`.
 
         a = x min(max(x + 3, 0), 6) / 6
@@ -61,15 +55,11 @@ class Hardswish(Elementwise):
     Source: Howard et al., Searching for MobileNetV3, 2019, section 5.2.
     """
 
-    def value(self, x: Array) -> Array:
-        return x * (array_module(x).clip(x + 3, 0, 6) / 6)
-
-    def slope(self, x: Array) -> Array:
-        xp, (zero, one) = array_module(x), map(x.dtype.type, (0, 1))
-        return xp.where(x <= -3, zero, xp.where(x >= 3, one, x / 3 + 0.5))
+    kernel = staticmethod(kernels.hardswish)
+    kernel_backward = staticmethod(kernels.hardswish_backward)
 
 
-class GELU(Elementwise):
+class GELU(CompiledFromInput):
     """x times the probability that a standard normal number is smaller.
 
         a = x Φ(x)        Φ(x) = ∫ φ from -∞ to x        φ(x) = e^(-x²/2) / √(2π)
@@ -94,38 +84,23 @@ class GELU(Elementwise):
     Source: Hendrycks and Gimpel, Gaussian error linear units, 2016, section 2.
     """
 
+    kernel = staticmethod(kernels.gelu)
+    kernel_backward = staticmethod(kernels.gelu_backward)
+
     def __init__(self, approximate: Literal["none", "tanh"] = "none") -> None:
         super().__init__()
         if approximate not in ("none", "tanh"):
             raise OptionError('GELU with approximate="none" or "tanh"', repr(approximate), "choose one of these")
         self.approximate = approximate
 
-    def value(self, x: Array) -> Array:
-        return x * self._gate(x)
-
-    def slope(self, x: Array) -> Array:
-        g, x = self._gate(x), _bounded(x)
-        if self.approximate == "none":
-            return g + x * array_module(x).exp(-x * x / 2) / sqrt(2 * pi)
-        return g + x * g * (1 - g) * (2 * sqrt(2 / pi)) * (1 + 3 * 0.044715 * x * x)
-
-    def _gate(self, x: Array) -> Array:
-        """Φ(x), or σ(2u)."""
-        if self.approximate == "none":
-            return special_functions(x).ndtr(x)
-        x = _bounded(x)
-        return kernels.sigmoid(array_module(x).asarray(2 * sqrt(2 / pi) * (x + 0.044715 * x * x * x)))
+    def options(self) -> tuple[Any, ...]:
+        return (self.approximate,)
 
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
 
 
-def _bounded(x: Array) -> Array:
-    """x from -40 to 40, beyond which φ and σ (1 - σ) are 0 to the last bit: powers of x cannot overflow."""
-    return array_module(x).clip(x, -40, 40)
-
-
-class Mish(Elementwise):
+class Mish(CompiledFromInput):
     """x times the hyperbolic tangent of its softplus.
 
         a = x t        t = tanh(log(1 + eˣ))
@@ -144,15 +119,11 @@ class Mish(Elementwise):
     Source: Misra, Mish: a self regularized non-monotonic activation function, 2019, equations 1 and 3.
     """
 
-    def value(self, x: Array) -> Array:
-        return x * kernels.tanh(softplus(x))
-
-    def slope(self, x: Array) -> Array:
-        t = kernels.tanh(softplus(x))
-        return t + x * kernels.sigmoid(x) * (1 - t * t)
+    kernel = staticmethod(kernels.mish)
+    kernel_backward = staticmethod(kernels.mish_backward)
 
 
-class Softplus(Elementwise):
+class Softplus(CompiledFromInput):
     """The rectifier with its corner smoothed.
 
         a = log(1 + e^(βx)) / β where βx ≤ t, x elsewhere
@@ -175,6 +146,9 @@ class Softplus(Elementwise):
     pricing, 2001, section 3.
     """
 
+    kernel = staticmethod(kernels.softplus)
+    kernel_backward = staticmethod(kernels.softplus_backward)
+
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
         if beta == 0:
@@ -182,18 +156,14 @@ class Softplus(Elementwise):
         self.beta = float(beta)
         self.threshold = float(threshold)
 
-    def value(self, x: Array) -> Array:
-        return array_module(x).where(self.beta * x > self.threshold, x, softplus(self.beta * x) / self.beta)
-
-    def slope(self, x: Array) -> Array:
-        z = array_module(x).asarray(self.beta * x)
-        return array_module(x).where(z > self.threshold, x.dtype.type(1), kernels.sigmoid(z))
+    def options(self) -> tuple[Any, ...]:
+        return self.beta, self.threshold
 
     def extra_repr(self) -> str:
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
-class LogSigmoid(Elementwise):
+class LogSigmoid(CompiledFromInput):
     """Logarithm of the sigmoid, exact where the sigmoid itself would round to 0.
 
         a = -log(1 + e⁻ˣ)
@@ -209,11 +179,11 @@ class LogSigmoid(Elementwise):
     equation 4.
     """
 
+    kernel = staticmethod(kernels.softplus)
+    kernel_backward = staticmethod(kernels.softplus_backward)
+
     def __init__(self) -> None:
         super().__init__()
 
-    def value(self, x: Array) -> Array:
-        return -softplus(-x)
-
-    def slope(self, x: Array) -> Array:
-        return kernels.sigmoid(array_module(x).asarray(-x))
+    def options(self) -> tuple[Any, ...]:
+        return -1.0, inf  # -log(1 + e⁻ˣ) is the softplus with β = -1
