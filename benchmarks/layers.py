@@ -1,0 +1,198 @@
+"""Single layers of sizes that nobody tuned for, forward and backward, beside PyTorch's of the same arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+
+from numnet import nn
+from numnet.nested import flatten
+
+from .machine import threads
+from .models import DisagreementError
+from .rows import Row, compared
+from .timing import Effort, contest
+
+__all__ = ["LAYERS", "Case", "measure", "sides"]
+
+GOAL = 1.2
+TOLERANCE = 1e-4
+
+Build = Callable[[ModuleType], Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer, made from the ``nn`` of either library, and the shapes of its inputs.
+
+    ``classes``: the last input is labels below this number, of that shape. ``times``: the one input is given so many
+    times, as query, key and value.
+    """
+
+    text: str
+    shapes: tuple[tuple[int, ...], ...]
+    classes: int = 0
+    times: int = 1
+    positive: bool = False
+
+    def build(self, nn: ModuleType) -> Any:
+        """The layer of this library."""
+        return eval(f"nn.{self.text}", {"nn": nn})  # the texts stand below, and in the table
+
+    def inputs(self) -> list[np.ndarray]:
+        """The same ones every time."""
+        rng = np.random.default_rng(0)
+        floats = self.shapes[:-1] if self.classes else self.shapes
+        made: list[np.ndarray] = [rng.normal(size=shape).astype(np.float32) for shape in floats]
+        if self.positive:
+            made = [rng.uniform(0.05, 0.95, shape).astype(np.float32) for shape in floats]
+        if self.classes:
+            made.append(rng.integers(0, self.classes, self.shapes[-1]))
+        return made
+
+
+class _Ours:
+    """Forward and backward of numnet's."""
+
+    def __init__(self, case: Case) -> None:
+        self.layer = case.build(nn)
+        self.inputs = case.inputs() * case.times
+        self.delta: Any = None
+
+    def run(self) -> None:
+        self.layer.zero_grad()
+        self.y, *states = flatten(self.layer(*self.inputs))  # recurrent layers and attention return more
+        self.found = self.layer.backward((self.delta, *[None] * len(states)))
+
+
+class _Theirs:
+    """Forward and backward of PyTorch's, with the same parameters."""
+
+    def __init__(self, case: Case, ours: _Ours) -> None:
+        self.layer = case.build(torch.nn)
+        weights = {name: torch.from_numpy(np.array(value)) for name, value in ours.layer.state_dict().items()}
+        self.layer.load_state_dict(weights)
+        leaves = [torch.from_numpy(x).requires_grad_(x.dtype.kind == "f") for x in case.inputs()]
+        self.leaves, self.inputs = leaves, leaves * case.times
+        self.delta: Any = None
+
+    def run(self) -> None:
+        self.layer.zero_grad()
+        for leaf in self.leaves:
+            leaf.grad = None
+        y = self.layer(*self.inputs)
+        self.y = y[0] if isinstance(y, tuple) else y
+        self.y.backward(self.delta)
+
+
+def sides(case: Case) -> tuple[_Ours, _Theirs]:
+    """Both sides, once they have been found to agree.
+
+    Raises:
+        DisagreementError: they do not.
+    """
+    ours = _Ours(case)
+    theirs = _Theirs(case, ours)
+    with torch.no_grad():
+        y = theirs.layer(*theirs.inputs)
+        y = y[0] if isinstance(y, tuple) else y
+    theirs.delta = torch.randn(y.shape, generator=torch.Generator().manual_seed(0)) if y.ndim else torch.ones(())
+    ours.delta = theirs.delta.numpy()
+    for side in (ours, theirs):
+        side.run()
+    expected = {"output": theirs.y.detach()} | {name: p.grad for name, p in theirs.layer.named_parameters()}
+    found = {"output": ours.y} | {name: p.grad for name, p in ours.layer.named_parameters()}
+    if theirs.leaves[0].requires_grad and len(ours.inputs) == len(theirs.leaves):
+        got = ours.found[0] if isinstance(ours.found, tuple) else ours.found
+        expected["∂J/∂x"], found["∂J/∂x"] = theirs.leaves[0].grad, got
+    for name, value in expected.items():
+        right = np.asarray(value)
+        norm = max(float(np.linalg.norm(right)), 1e-3)
+        error = float(np.linalg.norm(np.asarray(found[name]) - right))
+        if not error <= TOLERANCE * norm:
+            raise DisagreementError(f"{case.text} of {case.shapes}: {name} differs by {error / norm:.2g}")
+    return ours, theirs
+
+
+def measure(case: Case, n: int, effort: Effort) -> Iterator[Row]:
+    """The row of a layer with ``n`` threads.
+
+    Raises:
+        DisagreementError: the two sides do not compute the same.
+    """
+    with threads(n):
+        ours, theirs = sides(case)
+        result = contest({"numnet": ours.run, "PyTorch": theirs.run}, effort)
+        shapes = ", ".join("×".join(map(str, shape)) or "1" for shape in case.shapes)
+        said = {"against": "PyTorch, NCHW", "goal": GOAL}
+        yield from compared("layers", case.text, shapes, n, result, PyTorch=said)
+
+
+def _cases(shapes: str, *texts: str, **rest: Any) -> list[Case]:
+    """Layers of one shape of input; the shapes of several inputs are parted by commas."""
+    sizes = tuple(tuple(int(size) for size in shape.split("×")) for shape in shapes.split(", "))
+    return [Case(text, sizes, **rest) for text in texts]
+
+
+LAYERS = (
+    # products
+    *_cases("1×20", "Linear(20, 7)", "Linear(20, 128)"),
+    *_cases("7×129", "Linear(129, 65)", "Linear(129, 1000)"),
+    *_cases("1×1000", "Linear(1000, 10)", "Linear(1000, 999)"),
+    *_cases("33×257", "Linear(257, 511)", "Linear(257, 3, bias=False)"),
+    *_cases("500×63", "Linear(63, 31)"),
+    *_cases("7×13×50", "Linear(50, 37)"),
+    # convolutions in two dimensions: odd sizes, odd channels, stride, dilation, groups
+    *_cases("1×1×28×28", "Conv2d(1, 6, 5, padding=2)"),
+    *_cases("7×3×33×31", "Conv2d(3, 17, 3, padding=1)", "Conv2d(3, 8, 7, stride=2, padding=3)"),
+    *_cases("1×16×19×23", "Conv2d(16, 33, 3)", "Conv2d(16, 16, 3, padding=1, groups=16)"),
+    *_cases("7×32×15×15", "Conv2d(32, 32, 3, padding=1)", "Conv2d(32, 32, 3, stride=2, padding=1)"),
+    *_cases("7×32×15×15", "Conv2d(32, 48, 1)", "Conv2d(32, 30, 3, padding=2, dilation=2)"),
+    *_cases("7×32×15×15", "Conv2d(32, 64, 3, padding=1, groups=4)", "Conv2d(32, 64, 1, stride=2)"),
+    *_cases("7×64×7×7", "Conv2d(64, 64, 3, padding=1)", "Conv2d(64, 100, (1, 5), padding=(0, 2))"),
+    *_cases("1×3×97×101", "Conv2d(3, 11, 11, stride=4)", "Conv2d(3, 24, 3, stride=3)"),
+    *_cases("1×128×5×5", "Conv2d(128, 130, 3, padding=1)", "Conv2d(128, 128, 5, padding=2, groups=2)"),
+    # in one and in three, and transposed
+    *_cases("7×10×101", "Conv1d(10, 20, 5)", "Conv1d(10, 20, 3, stride=2, dilation=3)"),
+    *_cases("1×40×63", "Conv1d(40, 40, 9, padding=4, groups=8)"),
+    *_cases("1×4×9×11×13", "Conv3d(4, 6, 3, padding=1)", "Conv3d(4, 8, 2, stride=2)"),
+    *_cases("7×16×9×9", "ConvTranspose2d(16, 8, 3, stride=2)", "ConvTranspose2d(16, 9, 4, padding=1)"),
+    # pooling
+    *_cases("7×17×31×29", "MaxPool2d(2)", "MaxPool2d(3, stride=2)", "MaxPool2d(3, stride=1, padding=1)"),
+    *_cases("7×17×31×29", "AvgPool2d(2)", "AvgPool2d(3, stride=2, padding=1)", "AdaptiveAvgPool2d((1, 1))"),
+    *_cases("1×64×13×13", "MaxPool2d(3, stride=2)", "AdaptiveAvgPool2d((7, 7))", "AdaptiveMaxPool2d((5, 3))"),
+    *_cases("7×33×50", "MaxPool1d(5)", "AvgPool1d(3, stride=1)"),
+    # norms
+    *_cases("7×17×31×29", "BatchNorm2d(17)", "GroupNorm(1, 17)", "InstanceNorm2d(17)"),
+    *_cases("7×100", "BatchNorm1d(100)", "LayerNorm(100)"),
+    *_cases("1×64×13×13", "BatchNorm2d(64)", "GroupNorm(8, 64)", "LocalResponseNorm(5)"),
+    *_cases("7×35×130", "LayerNorm(130)", "RMSNorm(130)"),
+    # activations
+    *_cases("7×1001", "ReLU()", "Sigmoid()", "Tanh()", "GELU()", "ELU()", "Softmax(1)", "LogSoftmax(1)"),
+    *_cases("1×64×13×13", "ReLU()", "LeakyReLU()", "SiLU()", "Hardswish()", "Softplus()", "PReLU(64)"),
+    *_cases("256×10", "Softmax(1)", "Tanh()"),
+    # losses
+    *_cases("7×10, 7", "CrossEntropyLoss()", "MultiMarginLoss()", classes=10),
+    *_cases("257×1001, 257", "CrossEntropyLoss(label_smoothing=0.1)", classes=1001),
+    *_cases("7×10×35, 7×35", "CrossEntropyLoss()", classes=10),
+    *_cases("1×129, 1×129", "MSELoss()", "L1Loss()", "BCEWithLogitsLoss()", positive=True),
+    *_cases("100×31, 100×31", "MSELoss()", "SmoothL1Loss()", "BCELoss()", positive=True),
+    # sequences
+    *_cases("7×11×30", "RNN(30, 50, batch_first=True)", "LSTM(30, 50, batch_first=True)"),
+    *_cases("7×11×30", "GRU(30, 50, batch_first=True)", "LSTM(30, 33, 2, batch_first=True, bidirectional=True)"),
+    *_cases("1×35×28", "RNN(28, 100, batch_first=True)", "LSTM(28, 100, batch_first=True)"),
+    *_cases("1×35×28", "GRU(28, 100, batch_first=True)"),
+    *_cases("7×35", "Embedding(1000, 65)", classes=1000),
+    *_cases("1×257", "Embedding(50, 300)", classes=50),
+    *_cases("7×33×60", "MultiheadAttention(60, 4, batch_first=True)", times=3),
+    *_cases("1×64×128", "MultiheadAttention(128, 8, batch_first=True)", times=3),
+    *_cases("7×33×60", "TransformerEncoderLayer(60, 4, 100, dropout=0.0, batch_first=True)"),
+    # others
+    *_cases("7×17×31×29", "ZeroPad2d(1)", "ReflectionPad2d(3)", "Upsample(scale_factor=2)", "Flatten()"),
+    *_cases("7×16×9×9", "PixelShuffle(2)", "Unfold(3, padding=1)"),
+)

@@ -1,0 +1,85 @@
+"""What the numbers were measured on, and with how many threads."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import gc
+import os
+import platform
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+import numnet
+
+__all__ = ["SWITCHES", "conditions", "threads"]
+
+SWITCHES = (
+    *("NUMNET_ISA", "NUMNET_NUM_THREADS", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS"),
+    *("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS"),
+)
+"""The environment variables that change what is measured."""
+
+
+@contextlib.contextmanager
+def threads(n: int) -> Iterator[None]:
+    """Let numnet, PyTorch and NumPy's BLAS use ``n`` threads each, and keep what lives now out of garbage collections.
+
+    PyTorch is imported before numnet, which then uses the same OpenMP: two pools would get into each other's way.
+    """
+    before = numnet.get_num_threads(), torch.get_num_threads()
+    gc.collect()
+    gc.freeze()
+    with _blas(n):
+        numnet.set_num_threads(n)
+        torch.set_num_threads(n)
+        try:
+            yield
+        finally:
+            numnet.set_num_threads(before[0])
+            torch.set_num_threads(before[1])
+            gc.unfreeze()
+
+
+def _blas(n: int) -> contextlib.AbstractContextManager[object]:
+    try:
+        from threadpoolctl import threadpool_limits
+    except ModuleNotFoundError:
+        return contextlib.nullcontext()
+    return threadpool_limits(n, user_api="blas")
+
+
+def conditions(quick: bool) -> dict[str, str]:
+    """Processor, instruction sets, versions, switches, date."""
+    kernels = numnet.show_config(mode="dict")["kernels"]
+    compiled = f"{kernels['isa']} of {', '.join(kernels['isas available'])}" if kernels["compiled"] else "none"
+    openmp = ", OpenMP" if kernels.get("openmp") else ", no OpenMP"
+    blas = numnet.show_config(mode="dict")["blas"]
+    return {
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "processor": f"{_processor()}, {os.cpu_count()} cores seen",
+        "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "numnet": f"{numnet.__version__}, compiled kernels: {compiled}{openmp if kernels['compiled'] else ''}",
+        "PyTorch": f"{torch.__version__}, {torch.backends.cpu.get_cpu_capability()}",
+        "NumPy": f"{_version('numpy')}, {blas['name']} {blas['version']}; SciPy {_version('scipy')}",
+        "switches": ", ".join(f"{name}={os.environ[name]}" for name in SWITCHES if name in os.environ) or "none set",
+        "effort": "quick: fewer and shorter passes" if quick else "full",
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _processor() -> str:
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or "unknown"
