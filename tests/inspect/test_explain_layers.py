@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import examples
 import numpy as np
 import pytest
 from arithmetic import evaluate, scale_of, value_of_terms
 from contract import Example
+from traces import some, traced
 
-from numnet import cat, manual_seed, nn
-from numnet.inspect import Trace, trace
+from numnet.inspect import Trace
 from numnet.inspect.explain import RULES
-from numnet.nested import flatten
 
 EXAMPLES = examples.collect()
 LAYERS = [cls for cls in RULES if cls in EXAMPLES]
 CASES = [pytest.param(e, id=f"{cls.__name__}-{i}") for cls in LAYERS for i, e in enumerate(EXAMPLES[cls])]
-
-
-class Net(nn.Module):
-    """A layer; all of its outputs that have a gradient in one row."""
-
-    def __init__(self, layer: nn.Layer) -> None:
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, *inputs):
-        outputs = [y for y in flatten(self.layer(*inputs)) if y.dtype.kind == "f"]
-        return cat([y.reshape(-1) for y in outputs])
-
-
-def traced(example: Example, dtype: Any = np.float64) -> Trace:
-    manual_seed(0)
-    net = Net(example.make()).to(dtype)
-    inputs = tuple(a.astype(dtype) if a.dtype.kind == "f" else a for a in example.inputs)
-    z = net(*inputs)
-    manual_seed(0)
-    target = np.linspace(-1, 1, z.size, dtype=dtype)
-    return trace(net, inputs, target, nn.MSELoss(reduction="sum"))
-
-
-def some(shape: tuple[int, ...], most: int) -> Iterator[tuple[int, ...]]:
-    """Every index; of a larger array ``most`` of them, the first and the last among them."""
-    places = list(np.ndindex(shape))
-    chosen = np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).round().astype(int))
-    return (places[i] for i in chosen)
 
 
 def check(seen: Trace, tolerance: float, most: int) -> dict[str, bool]:
