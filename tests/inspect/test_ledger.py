@@ -42,6 +42,7 @@ def gradients(net: nn.Module, x: np.ndarray = X, y: np.ndarray = TARGET) -> dict
     return found
 
 
+@pytest.mark.proves("C249")
 @pytest.mark.parametrize("kind", [nn.RNN, nn.LSTM, nn.GRU])
 @pytest.mark.parametrize(
     "options", [{}, {"num_layers": 2, "bidirectional": True}, {"lengths": np.array([7, 3, 5])}], ids=str
