@@ -1,10 +1,12 @@
 /* Matrix product with bias: C (m, n) = A (m, k) B (k, n) + b, operands of any strides.
  *
- * Three ways. (1) Both operands contiguous along k and one of them narrow: dot products, nothing packed. (2) A short and
- * the rows of B contiguous: B read where it lies. (3) Else panels of B are packed, each into the first-level cache by the
- * thread that uses it at once for a block of rows of A. Threads share tiles of C, never the sum over k. */
+ * Four ways. (1) Both operands contiguous along k and one of them narrow: dot products, nothing packed. (2) The rows of B
+ * contiguous and all of it in the first-level cache: strips of C, as for ∂J/∂W of a small batch. (3) A short and the rows
+ * of B contiguous: B read where it lies. (4) Else panels of B are packed, each into the first-level cache by the thread
+ * that uses it at once for a block of rows of A. Threads share tiles of C, never the sum over k. */
 
 #define ROW_BLOCK ((size)(262144 / (DEPTH * sizeof(real)))) /* rows of packed A that stay in the second-level cache */
+#define SMALL ((size)(16384 / sizeof(real)))               /* elements of B that stay in the first-level cache */
 #define ROWS_AT_ONCE ((size)4096)                           /* bounds the memory for packed A */
 
 /* Packs `columns` columns of B side by side, rest of the vector zero; element (k, j) is at b[k · row + j · column]. */
@@ -36,6 +38,25 @@ static void NAME(pack_columns)(size depth, size columns, const real *b, size row
         for (size k = 0; k < depth; k++)
             for (size j = 0; j < columns; j++) packed[k * width + j] = b[k * row + j * column];
     }
+}
+
+/* A few rows of C from end to end, `panels` of whole tiles. Why: where k is short, a call for each tile would cost as much
+ * as the tile, and writing C column by column more than both. */
+static void NAME(strip)(size rows, size panels, size depth, const real *a, size a_row, const real *b, size step,
+                        NAME(target) t) {
+#define CASE(r)                                                                                                        \
+    case r:                                                                                                            \
+        for (size j = 0; j < panels; j++) {                                                                            \
+            if (a_row)                                                                                                 \
+                NAME(tile)(r, 2, depth, a, a_row, b + j * COLUMNS, step, NULL, NULL, t);                               \
+            else                                                                                                       \
+                NAME(tile)(r, 2, depth, a, 0, b + j * COLUMNS, step, NULL, NULL, t);                                   \
+            t.c += COLUMNS;                                                                                            \
+            if (t.column_bias) t.column_bias += COLUMNS;                                                               \
+        }                                                                                                              \
+        break;
+    switch (rows) { ROW_CASES }
+#undef CASE
 }
 
 /* c[i, j] = Σₖ a[i, k] b[j, k] for a few rows of both. */
@@ -116,7 +137,10 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
     }
 
     size padded = bias ? n + COLUMNS : 0; /* the bias, readable to whole vectors */
-    real *memory = scratch((size)sizeof(real) * (padded + min_size(m, ROWS_AT_ONCE) * min_size(k, DEPTH)));
+    /* rows that lie multiples of 4096 bytes apart share a few places of the first-level cache, too few for twelve of them */
+    int crowded = ROWS > 8 && a_row * (size)sizeof(real) % 4096 == 0;
+    size to_pack = a_column == 1 && a_row && !crowded ? 0 : min_size(m, ROWS_AT_ONCE) * min_size(k, DEPTH);
+    real *memory = scratch((size)sizeof(real) * (padded + to_pack));
     if (!memory) return -1;
     real *packed = memory + padded;
     if (bias) {
@@ -124,23 +148,31 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
         memset(memory + n, 0, sizeof(real) * (size_t)COLUMNS);
     }
     int in_place = b_column == 1 && m <= 2 * ROWS;
-    size panels = divide_up(n, COLUMNS);
+    size in_strips = b_column == 1 && k * n <= SMALL ? n / COLUMNS * COLUMNS : 0; /* columns of C */
+    size panels = divide_up(n - in_strips, COLUMNS);
 
     PARALLEL(threads)
     for (size m0 = 0; m0 < m; m0 += ROWS_AT_ONCE) {
         size height = min_size(m - m0, ROWS_AT_ONCE);
         /* blocks of whole row panels, few enough to fit the cache, many enough for all threads */
         size row_panels = divide_up(height, ROWS);
-        size blocks = max_size(divide_up(height, ROW_BLOCK), min_size(row_panels, divide_up(2 * threads, panels)));
+        size wanted = panels ? divide_up(2 * threads, panels) : 1;
+        size blocks = max_size(divide_up(height, ROW_BLOCK), min_size(row_panels, wanted));
         for (size k0 = 0; k0 < max_size(k, 1); k0 += DEPTH) {
             size depth = min_size(k - k0, DEPTH);
-            FOR for (size q = 0; q < row_panels; q++) {
+            if (to_pack) FOR for (size q = 0; q < row_panels; q++) {
                 size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
                 NAME(pack_rows)(rows, depth, a + (m0 + start) * a_row + k0 * a_column, a_row, a_column, NULL,
                                 packed + start * depth);
             }
+            if (in_strips) FOR for (size q = 0; q < row_panels; q++) {
+                size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
+                const real *from = to_pack ? packed + start * depth : a + (m0 + start) * a_row + k0;
+                NAME(target) t = {c + (m0 + start) * n, n, NULL, bias ? memory : NULL, k0 > 0};
+                NAME(strip)(rows, in_strips / COLUMNS, depth, from, to_pack ? 0 : a_row, b + k0 * b_row, b_row, t);
+            }
             FOR for (size item = 0; item < blocks * panels; item++) {
-                size block = item / panels, j = item % panels * COLUMNS;
+                size block = item / panels, j = in_strips + item % panels * COLUMNS;
                 size first = row_panels * block / blocks, last = row_panels * (block + 1) / blocks;
                 const real *from = b + k0 * b_row + j * b_column;
                 real columns[DEPTH * COLUMNS] __attribute__((aligned(64)));
@@ -154,11 +186,9 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
                     NAME(pack_columns)(depth, width, from, b_row, b_column, columns);
                     from = columns;
                 }
-                for (size q = first; q < last; q++) {
-                    size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
-                    NAME(target) t = {c + (m0 + start) * n + j, n, NULL, bias ? memory + j : NULL, k0 > 0};
-                    NAME(times_panel)(rows, depth, packed + start * depth, from, step, NULL, NULL, &panel, t);
-                }
+                const real *rows = to_pack ? packed : a + m0 * a_row + k0;
+                NAME(target) t = {c + m0 * n + j, n, NULL, bias ? memory + j : NULL, k0 > 0};
+                NAME(times_panel)(height, first, last, depth, rows, to_pack ? 0 : a_row, from, step, NULL, NULL, &panel, t);
             }
         }
     }

@@ -239,12 +239,12 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
                         left -= NAME(next_panel)(plan, p, image_from, image_to, min_size(COLUMNS, left), directly, &at,
                                                  &panel, start);
                         if (directly) {
-                            NAME(times_panel)(plan->rows, depth, a + k * plan->rows, seen, 0, p->offset + k, start,
-                                              &panel, t);
+                            NAME(times_panel)(plan->rows, 0, row_panels, depth, a + k * plan->rows, 0, seen, 0,
+                                              p->offset + k, start, &panel, t);
                         } else {
                             NAME(pack_taps)(&panel, depth, p->offset + k, seen, !plan->in_place, columns);
-                            NAME(times_panel)(plan->rows, depth, a + k * plan->rows, columns, panel.vecs * LANES, NULL,
-                                              NULL, &panel, t);
+                            NAME(times_panel)(plan->rows, 0, row_panels, depth, a + k * plan->rows, 0, columns,
+                                              panel.vecs * LANES, NULL, NULL, &panel, t);
                         }
                     }
                 }

@@ -1,13 +1,17 @@
 /* The heart: a tile of the product A B kept in registers while k runs.
  *
  * A is packed: rows are cut evenly into panels of at most ROWS, and within a panel the k-th column lies together,
- * a[k · rows + i]. B is a panel of at most COLUMNS columns whose k-th row starts at b + k · step, or at b + offset[k].
+ * a[k · rows + i]; or it is read where it lies, contiguous along k, a[i · a_row + k], and a_row is not 0. B is a panel of
+ * at most COLUMNS columns whose k-th row starts at b + k · step, or at b + offset[k].
  * Each element of the product is summed over k in the same order, whatever the tile that it falls into. */
 
 #if VECTOR_BYTES == 64
 #define ROWS 12 /* 24 sums of 32 registers */
+#define ROW_CASES                                                                                                      \
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
 #else
 #define ROWS 6 /* 12 sums of 16 registers */
+#define ROW_CASES CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #endif
 #define COLUMNS (2 * LANES)
 #define DEPTH ((size)256) /* of one run over k: a panel of B then stays in the first-level cache */
@@ -37,7 +41,7 @@ typedef struct {
     int accumulate;           /* add to what is there, instead of the biases */
 } NAME(target);
 
-INLINE void NAME(tile)(const int rows, const int vecs, size depth, const real *a, const real *b, size step,
+INLINE void NAME(tile)(const int rows, const int vecs, size depth, const real *a, size a_row, const real *b, size step,
                        const size *offset, const size *start, NAME(target) t) {
     vec sum[ROWS][2];
     UNROLL for (int i = 0; i < rows; i++) {
@@ -48,7 +52,7 @@ INLINE void NAME(tile)(const int rows, const int vecs, size depth, const real *a
         UNROLL for (int v = 0; v < vecs; v++)
             w[v] = load(offset ? b + offset[k] + start[v] : b + k * step + v * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
-            vec x = splat(a[k * rows + i]);
+            vec x = splat(a_row ? a[i * a_row + k] : a[k * rows + i]);
             UNROLL for (int v = 0; v < vecs; v++) sum[i][v] += x * w[v];
         }
     }
@@ -67,31 +71,43 @@ INLINE void NAME(tile)(const int rows, const int vecs, size depth, const real *a
     }
 }
 
-/* The tile of a size that is known only now. */
-static void NAME(any_tile)(size rows, size vecs, size depth, const real *a, const real *b, size step, const size *offset,
-                           const size *start, NAME(target) t) {
+/* `count` tiles one below the other, of a size that is known only now. Why: a call for each would cost as much as a tile in
+ * which k is short. */
+static void NAME(tiles)(size count, size rows, size vecs, size depth, const real *a, size a_row, const real *b, size step,
+                        const size *offset, const size *start, NAME(target) t) {
+#define TILES(r, vecs, a_row, step, offset, start)                                                                     \
+    for (size q = 0; q < count; q++) {                                                                                 \
+        NAME(tile)(r, vecs, depth, a, a_row, b, step, offset, start, t);                                               \
+        a += r * (a_row ? a_row : depth);                                                                              \
+        t.c += r * t.row;                                                                                              \
+        if (t.row_bias) t.row_bias += r;                                                                               \
+    }
 #define CASE(r)                                                                                                        \
     case r:                                                                                                            \
         if (offset && vecs == 2)                                                                                       \
-            NAME(tile)(r, 2, depth, a, b, 0, offset, start, t);                                                        \
+            TILES(r, 2, 0, 0, offset, start)                                                                           \
         else if (offset)                                                                                               \
-            NAME(tile)(r, 1, depth, a, b, 0, offset, start, t);                                                        \
+            TILES(r, 1, 0, 0, offset, start)                                                                           \
+        else if (a_row && vecs == 2)                                                                                   \
+            TILES(r, 2, a_row, step, NULL, NULL)                                                                       \
+        else if (a_row)                                                                                                \
+            TILES(r, 1, a_row, step, NULL, NULL)                                                                       \
         else if (vecs == 2)                                                                                            \
-            NAME(tile)(r, 2, depth, a, b, step, NULL, NULL, t);                                                        \
+            TILES(r, 2, 0, step, NULL, NULL)                                                                           \
         else                                                                                                           \
-            NAME(tile)(r, 1, depth, a, b, step, NULL, NULL, t);                                                        \
+            TILES(r, 1, 0, step, NULL, NULL)                                                                           \
         break;
-    switch (rows) {
-        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
-#if ROWS == 12
-        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-#endif
-    }
+    switch (rows) { ROW_CASES }
 #undef CASE
+#undef TILES
 }
 
-/* Where panel q of m rows starts: panels as even as can be, for a panel of one row wastes the registers. */
-INLINE size NAME(panel_start)(size m, size q) { return m * q / divide_up(m, ROWS); }
+/* Where panel q of m rows starts: panels as even as can be, for a panel of one row wastes the registers. The first m % p
+ * of the p panels have one row more. */
+INLINE size NAME(panel_start)(size m, size q) {
+    size panels = divide_up(m, ROWS);
+    return q * (m / panels) + min_size(q, m % panels);
+}
 
 /* Packs rows of A, `depth` columns of it; element (i, k) is at a[i · row + k · column], or at a[i · row + offset[k]]. */
 static void NAME(pack_rows)(size rows, size depth, const real *a, size row, size column, const size *offset,
@@ -118,19 +134,23 @@ typedef struct {
     } run[COLUMNS];
 } NAME(panel);
 
-/* target (m, columns of the panel) = A (m, depth) · panel; A packed. The target's c is where `to` counts from.
- * The panel's rows start at b + k · step; with `offset` its vectors start at b + offset[k] + start[v]. */
-static void NAME(times_panel)(size m, size depth, const real *a, const real *b, size step, const size *offset,
-                              const size *start, const NAME(panel) * panel, NAME(target) t) {
-    size panels = divide_up(m, ROWS);
-    for (size q = 0; q < panels; q++) {
-        size first = NAME(panel_start)(m, q), rows = NAME(panel_start)(m, q + 1) - first;
+/* target (m, columns of the panel) = A (m, depth) · panel, in the panels first … last - 1 of the m rows; A as for a tile.
+ * The target's c is where `to` counts from. The panel's rows start at b + k · step; with `offset` its vectors start at
+ * b + offset[k] + start[v]. */
+static void NAME(times_panel)(size m, size first, size last, size depth, const real *a, size a_row, const real *b,
+                              size step, const size *offset, const size *start, const NAME(panel) * panel,
+                              NAME(target) t) {
+    size panels = divide_up(m, ROWS), longer = m % panels;
+    for (size q = first, count; q < last; q += count) {
+        size row = NAME(panel_start)(m, q), rows = m / panels + (q < longer);
+        count = !panel->in_place ? 1 : q < longer ? min_size(longer, last) - q : last - q;
+        const real *a_panel = a + row * (a_row ? a_row : depth);
         NAME(target) part = t;
-        part.c += first * t.row;
-        if (t.row_bias) part.row_bias += first;
+        part.c += row * t.row;
+        if (t.row_bias) part.row_bias += row;
         if (panel->in_place) {
             part.c += panel->run[0].to;
-            NAME(any_tile)(rows, panel->vecs, depth, a + first * depth, b, step, offset, start, part);
+            NAME(tiles)(count, rows, panel->vecs, depth, a_panel, a_row, b, step, offset, start, part);
             continue;
         }
         real sums[ROWS * COLUMNS];
@@ -139,7 +159,7 @@ static void NAME(times_panel)(size m, size depth, const real *a, const real *b, 
         aside.row = COLUMNS;
         aside.accumulate = 0;
         if (t.accumulate) aside.row_bias = aside.column_bias = NULL;
-        NAME(any_tile)(rows, panel->vecs, depth, a + first * depth, b, step, offset, start, aside);
+        NAME(tiles)(1, rows, panel->vecs, depth, a_panel, a_row, b, step, offset, start, aside);
         for (size r = 0; r < panel->runs; r++) {
             size length = panel->run[r].length, write = panel->write_step;
             for (size i = 0; i < rows; i++) {
