@@ -86,12 +86,7 @@ static void NAME(any_tap_tile)(size taps, size vecs, const NAME(run) * runs, siz
         else                                                                                                           \
             NAME(tap_dots)(r, runs, count, frame, offset, delta, sums, row);                                           \
         break;
-    switch (taps) {
-        CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
-#if ROWS == 12
-        CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
-#endif
-    }
+    switch (taps) { ROW_CASES }
 #undef CASE
 }
 

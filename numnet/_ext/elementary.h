@@ -2,9 +2,10 @@
  *
  *     n = round(x / ln 2)     r = x - n ln 2, |r| <= ln(2) / 2     exp(x) = 2^n (1 + m)     m = exp(r) - 1
  *
- * m is the Taylor series of exp(r) - 1, cut where the next term is below half a unit in the last place. Arguments are
- * clamped just outside the range in which exp is neither 0 nor inf; both comparisons are false for NaN, which passes.
- * n is rounded, and made an exponent, by adding a number so large that the integers are the mantissa's low bits. */
+ * m is the Taylor series of exp(r) - 1, cut where the next term is below half a unit in the last place; its even and odd
+ * powers are summed side by side, since an addition waits for the one before. Arguments are clamped just outside the
+ * range in which exp is neither 0 nor inf; both comparisons are false for NaN, which passes. n is rounded, and made an
+ * exponent, by adding a number so large that the integers are the mantissa's low bits. */
 #if REAL_BITS == 64
 typedef uint64_t NAME(bits);
 #else
@@ -47,23 +48,24 @@ INLINE real NAME(reduce)(real x, real low, real *first, real *second) {
     const NAME(bits) half = exponent >> 1;
     *first = NAME(from_bits)(half << MANTISSA);
     *second = NAME(from_bits)((exponent - half) << MANTISSA);
+    const real q = r * r;
 #if REAL_BITS == 64
-    real series = 1.0 / 6227020800.0;
-    series = series * r + 1.0 / 479001600.0;
-    series = series * r + 1.0 / 39916800.0;
-    series = series * r + 1.0 / 3628800.0;
-    series = series * r + 1.0 / 362880.0;
-    series = series * r + 1.0 / 40320.0;
-    series = series * r + 1.0 / 5040.0;
+    real odd = 1.0 / 6227020800.0, even = 1.0 / 479001600.0;
+    odd = odd * q + 1.0 / 39916800.0;
+    even = even * q + 1.0 / 3628800.0;
+    odd = odd * q + 1.0 / 362880.0;
+    even = even * q + 1.0 / 40320.0;
+    odd = odd * q + 1.0 / 5040.0;
+    even = even * q + 1.0 / 720.0;
+    odd = odd * q + 1.0 / 120.0;
 #else
-    real series = 1.0f / 5040.0f;
+    real odd = 1.0f / 5040.0f, even = 1.0f / 720.0f;
+    odd = odd * q + 1.0f / 120.0f;
 #endif
-    series = series * r + (real)(1.0 / 720.0);
-    series = series * r + (real)(1.0 / 120.0);
-    series = series * r + (real)(1.0 / 24.0);
-    series = series * r + (real)(1.0 / 6.0);
-    series = series * r + (real)0.5;
-    return series * (r * r) + r;
+    even = even * q + (real)(1.0 / 24.0);
+    odd = odd * q + (real)(1.0 / 6.0);
+    even = even * q + (real)0.5;
+    return (odd * r + even) * q + r;
 }
 
 /* exp(x + low), for -1000 < x < 700 (-150, 80 for float). */
@@ -130,51 +132,52 @@ INLINE real NAME(logistic)(real x, real *rest) {
  *
  *     P(-t) = exp(-t^2 / 2) r p(s)     r = 1 / (t + K)     t >= 0     s = 1 at t = 0, -1 at t = 15 (40 for double)
  *
- * p interpolates exp(t^2 / 2) P(-t) (t + K) at Chebyshev's points; its relative error is 1.3e-8 (9e-18). Farther out the
- * exponential is 0. h has half of t's bits, so that h^2 is exact: the exponential of a rounded square is wrong by as many
- * units in the last place as t^2 is large. Idea: Shepherd and Laframboise, 1981. */
+ * p interpolates exp(t^2 / 2) P(-t) (t + K) at Chebyshev's points; its relative error is 1.3e-8 (9e-18). Its high and
+ * low powers are summed side by side. Farther out the exponential is 0. h has half of t's bits, so that h^2 is exact: the
+ * exponential of a rounded square is wrong by as many units in the last place as t^2 is large.
+ * Idea: Shepherd and Laframboise, 1981. */
 INLINE real NAME(normal)(real x, real *density) {
     const real distance = NAME(absolute)(x), end = REAL_BITS == 64 ? 40 : 15, t = distance > end ? end : distance;
     const NAME(bits) low_half = REAL_BITS == 64 ? 0x7ffffff : 0xfff;
     const real h = NAME(from_bits)(NAME(to_bits)(t) & ~low_half);
     const real e = *density = NAME(exp_of_sum)(h * h * (real)-0.5, (t - h) * (t + h) * (real)-0.5);
 #if REAL_BITS == 64
-    const real r = 1 / (t + 5.5), s = 1 - 2.275 * (t * r);
-    real p = 1.7437772449797185e-10;
-    p = p * s + 6.7019967210220087e-11;
-    p = p * s - 2.4913729854709762e-09;
-    p = p * s - 1.1815298847884320e-09;
-    p = p * s + 2.4812405168329555e-08;
-    p = p * s + 2.1087141460311903e-08;
-    p = p * s - 2.3128729470897029e-07;
-    p = p * s - 4.0760912156438983e-07;
-    p = p * s + 1.9543749760547494e-06;
-    p = p * s + 7.3927904457918654e-06;
-    p = p * s - 8.2654233279923924e-06;
-    p = p * s - 1.0964322363757515e-04;
-    p = p * s - 2.2302802180903627e-04;
-    p = p * s + 6.8414611597873351e-04;
-    p = p * s + 6.5219210363857173e-03;
-    p = p * s + 2.6692755254304038e-02;
-    p = p * s + 7.7145650263223661e-02;
-    p = p * s + 1.7617855759732559e-01;
-    p = p * s + 3.3300583416342466e-01;
-    p = p * s + 5.3318624570507200e-01;
-    p = p * s + 7.3179926686515695e-01;
-    p = p * s + 8.6511780893085621e-01;
+    const real r = 1 / (t + 5.5), s = 1 - 2.275 * (t * r), s4 = (s * s) * (s * s), power = s4 * s4 * s4;
+    real high = 1.7437772449797185e-10;
+    high = high * s + 6.7019967210220087e-11;
+    high = high * s - 2.4913729854709762e-09;
+    high = high * s - 1.1815298847884320e-09;
+    high = high * s + 2.4812405168329555e-08;
+    high = high * s + 2.1087141460311903e-08;
+    high = high * s - 2.3128729470897029e-07;
+    high = high * s - 4.0760912156438983e-07;
+    high = high * s + 1.9543749760547494e-06;
+    high = high * s + 7.3927904457918654e-06;
+    real low = -8.2654233279923924e-06;
+    low = low * s - 1.0964322363757515e-04;
+    low = low * s - 2.2302802180903627e-04;
+    low = low * s + 6.8414611597873351e-04;
+    low = low * s + 6.5219210363857173e-03;
+    low = low * s + 2.6692755254304038e-02;
+    low = low * s + 7.7145650263223661e-02;
+    low = low * s + 1.7617855759732559e-01;
+    low = low * s + 3.3300583416342466e-01;
+    low = low * s + 5.3318624570507200e-01;
+    low = low * s + 7.3179926686515695e-01;
+    low = low * s + 8.6511780893085621e-01;
 #else
-    const real r = 1 / (t + 4), s = 1 - 2.53333333f * (t * r);
-    real p = 1.495838290e-05f;
-    p = p * s + 6.442048342e-05f;
-    p = p * s - 2.003651541e-04f;
-    p = p * s - 1.330944934e-03f;
-    p = p * s + 5.364845172e-04f;
-    p = p * s + 2.544736308e-02f;
-    p = p * s + 1.180770388e-01f;
-    p = p * s + 3.250906829e-01f;
-    p = p * s + 6.300167401e-01f;
-    p = p * s + 9.022836328e-01f;
+    const real r = 1 / (t + 4), s = 1 - 2.53333333f * (t * r), power = (s * s) * (s * s);
+    real high = 1.495838290e-05f;
+    high = high * s + 6.442048342e-05f;
+    high = high * s - 2.003651541e-04f;
+    high = high * s - 1.330944934e-03f;
+    high = high * s + 5.364845172e-04f;
+    high = high * s + 2.544736308e-02f;
+    real low = 1.180770388e-01f;
+    low = low * s + 3.250906829e-01f;
+    low = low * s + 6.300167401e-01f;
+    low = low * s + 9.022836328e-01f;
 #endif
-    p = p * r * e;
-    return x < 0 ? p : 1 - p;
+    const real tail = (high * power + low) * r * e;
+    return x < 0 ? tail : 1 - tail;
 }

@@ -93,6 +93,7 @@ cdef extern from "maps_kernels.h" nogil:
 cdef enum:
     COLUMNS = 64  # that norm.h and scatter.h do together
     MOST_PARTS = 16  # whose shares of a gradient are added up
+    LEAST_PART = 8  # numbers of a channel, of which a share is worth its memory
     SMALL = 65536  # bound of every number of a window: no product of them overflows
 
 
@@ -341,7 +342,6 @@ cdef int _row_norm_job(row_norm_job *job, object x, object delta, object weight,
         return -1
     job.x, job.delta, job.weight, job.bias = pointer(x), pointer(delta), pointer(weight), pointer(bias)
     job.mean, job.inv_std = pointer(mean), pointer(inv_std)
-    job.part = max(1, max(ELEMENTS // (job.C * job.S), (job.N + MOST_PARTS - 1) // MOST_PARTS))
     return kind
 
 
@@ -355,7 +355,8 @@ cdef object _row_norm(object x, object weight, object bias, object groups, objec
     cdef cnp.ndarray y = _empty_like(x, kind), inv_std = empty(1, &rows, kind)
     mean = empty(1, &rows, kind) if centred else None
     job.y, job.mean, job.inv_std, job.eps = pointer(y), pointer(mean), pointer(inv_std), eps
-    run(_kernels(kind).row_norm, &job, job.N, job.part, 16.0 * <double> cnp.PyArray_SIZE(y))
+    cdef Py_ssize_t length = job.C // job.groups * job.S
+    run(_kernels(kind).row_norm, &job, rows, max(1, ELEMENTS // length), 16.0 * <double> cnp.PyArray_SIZE(y))
     return (y, mean, inv_std) if centred else (y, inv_std)
 
 
@@ -369,6 +370,8 @@ cdef object _row_norm_backward(object x, object delta, object weight, object gro
         kind = _row_norm_job(&job, x, delta, weight, None, groups, mean, inv_std)
     if kind < 0:
         return NotImplemented
+    cdef Py_ssize_t least = max(1, max(LEAST_PART // job.S, (job.N + MOST_PARTS - 1) // MOST_PARTS))
+    job.part = max(least, ELEMENTS // (job.C * job.S))
     cdef cnp.npy_intp C = job.C, shares = (job.N + job.part - 1) // job.part * 2 * C
     delta_x = _empty_like(x, kind) if needs_x else None
     d_gamma = empty(1, &C, kind) if needs_gamma else None

@@ -46,7 +46,7 @@ struct row_norm_job {
     void *y, *mean, *inv_std;              /* y is delta_x in a backward, or NULL; (N groups,); no mean: 0 */
     void *d_gamma, *d_beta;                /* (C,), or NULL where nobody needs them */
     double *shares;                        /* (parts, 2, C): of the gradients of weight and bias */
-    size N, C, S, groups, part;            /* part: of N, at once */
+    size N, C, S, groups, part;            /* part: of N, in a backward */
     double eps;
 };
 

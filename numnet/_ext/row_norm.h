@@ -1,16 +1,9 @@
 /* Normalisation of the rows of x (N, G, K, S): a row is the L = K S neighbours of one n and one g. Layer norm has
  * G = S = 1. Scale and shift of a number are those of its channel, one of C = G K.
  *
- * begin and end count samples n. Each part of the work writes its share of the gradients of scale and shift to a place
- * of its own, and NAME(row_norm_gradients) adds those up in the order of the parts. */
+ * begin and end count rows; in the backward samples, and each part writes its share of the gradients of scale and shift
+ * to a place of its own. NAME(row_norm_gradients) adds those up in the order of the parts. */
 #define SAMPLES_AS_REAL 64 /* whose shares are added up as float, before double takes over */
-
-/* The scale and shift of every channel, 1 and 0 where there are none, to the places of C numbers each. */
-INLINE void NAME(scale_and_shift)(const struct row_norm_job *job, real *scale, real *shift) {
-    const real *weight = job->weight, *bias = job->bias;
-    for (size c = 0; c < job->C; c++) scale[c] = weight ? weight[c] : 1;
-    for (size c = 0; c < job->C; c++) shift[c] = bias ? bias[c] : 0;
-}
 
 /* y = (x - mu) inv_std scale + shift */
 INLINE void NAME(row_output)(const real *restrict x, const real *restrict scale, const real *restrict shift,
@@ -28,13 +21,15 @@ INLINE void NAME(row_output)(const real *restrict x, const real *restrict scale,
 static int NAME(row_norm)(const void *job_, size begin, size end) {
     const struct row_norm_job *job = job_;
     const size C = job->C, S = job->S, K = C / job->groups, L = K * S;
-    real *scale = scratch(2 * C * (size)sizeof(real));
-    if (!scale) return NO_MEMORY;
-    real *shift = scale + C;
-    NAME(scale_and_shift)(job, scale, shift);
-    for (size row = begin * job->groups; row < end * job->groups; row++) {
+    real *ones = scratch(2 * K * (size)sizeof(real)); /* for a scale that is not there */
+    if (!ones) return NO_MEMORY;
+    real *zeros = ones + K;
+    for (size k = 0; k < K; k++) ones[k] = 1, zeros[k] = 0;
+    for (size row = begin; row < end; row++) {
         const size c = row % job->groups * K;
         const real *x = (const real *)job->x + row * L;
+        const real *scale = job->weight ? (const real *)job->weight + c : ones;
+        const real *shift = job->bias ? (const real *)job->bias + c : zeros;
         double mean = 0, squares;
         if (job->mean) {
             NAME(statistics_of_rows)(x, 1, L, L, &mean, &squares);
@@ -43,9 +38,9 @@ static int NAME(row_norm)(const void *job_, size begin, size end) {
             squares = NAME(long_dot)(x, x, 0, L);
         }
         const real inv_std = ((real *)job->inv_std)[row] = (real)(1 / sqrt(squares / (double)L + job->eps));
-        NAME(row_output)(x, scale + c, shift + c, (real *)job->y + row * L, (real)mean, inv_std, K, S);
+        NAME(row_output)(x, scale, shift, (real *)job->y + row * L, (real)mean, inv_std, K, S);
     }
-    free(scale);
+    free(ones);
     return 0;
 }
 
@@ -107,11 +102,11 @@ INLINE void NAME(row_delta)(const real *restrict x, const real *restrict delta, 
 static int NAME(row_norm_backward)(const void *job_, size begin, size end) {
     const struct row_norm_job *job = job_;
     const size C = job->C, S = job->S, K = C / job->groups, L = K * S;
-    real *scale = scratch(3 * C * (size)sizeof(real));
-    if (!scale) return NO_MEMORY;
-    real *d_gamma = scale + C, *d_beta = d_gamma + C; /* of a few samples */
+    real *ones = scratch((K + 2 * C) * (size)sizeof(real));
+    if (!ones) return NO_MEMORY;
+    real *d_gamma = ones + K, *d_beta = d_gamma + C; /* of a few samples */
     double *shares = job->shares + begin / job->part * 2 * C;
-    NAME(scale_and_shift)(job, scale, d_beta);
+    for (size k = 0; k < K; k++) ones[k] = 1;
     for (size c = 0; c < 2 * C; c++) shares[c] = 0;
     for (size first = begin; first < end; first += SAMPLES_AS_REAL) {
         const size last = min_size(end, first + SAMPLES_AS_REAL);
@@ -119,32 +114,38 @@ static int NAME(row_norm_backward)(const void *job_, size begin, size end) {
         for (size row = first * job->groups; row < last * job->groups; row++) {
             const size c = row % job->groups * K;
             const real *x = (const real *)job->x + row * L, *delta = (const real *)job->delta + row * L;
+            const real *scale = job->weight ? (const real *)job->weight + c : ones;
             const real mu = job->mean ? ((real *)job->mean)[row] : 0, inv_std = ((real *)job->inv_std)[row];
             double sum, product;
             if (S == 1)
-                NAME(channels_of_1)(x, delta, scale + c, mu, inv_std, K, d_gamma + c, d_beta + c, &sum, &product);
+                NAME(channels_of_1)(x, delta, scale, mu, inv_std, K, d_gamma + c, d_beta + c, &sum, &product);
             else
-                NAME(channels_of_S)(x, delta, scale + c, mu, inv_std, K, S, d_gamma + c, d_beta + c, &sum, &product);
+                NAME(channels_of_S)(x, delta, scale, mu, inv_std, K, S, d_gamma + c, d_beta + c, &sum, &product);
             if (!job->y) continue;
             const real lift = job->mean ? (real)(sum / (double)L) : 0;
             const real slope = (real)(product * (double)inv_std * (double)inv_std / (double)L);
-            NAME(row_delta)(x, delta, scale + c, (real *)job->y + row * L, mu, inv_std, lift, slope, K, S);
+            NAME(row_delta)(x, delta, scale, (real *)job->y + row * L, mu, inv_std, lift, slope, K, S);
         }
         for (size c = 0; c < 2 * C; c++) shares[c] += (double)d_gamma[c];
     }
-    free(scale);
+    free(ones);
     return 0;
 }
 
 /* begin and end count channels, and then channels once more for the shift. */
 static int NAME(row_norm_gradients)(const void *job_, size begin, size end) {
     const struct row_norm_job *job = job_;
-    const size parts = divide_up(job->N, job->part);
-    for (size i = begin; i < end; i++) {
-        double total = 0;
-        for (size p = 0; p < parts; p++) total += job->shares[p * 2 * job->C + i];
-        real *gradient = i < job->C ? job->d_gamma : job->d_beta;
-        if (gradient) gradient[i < job->C ? i : i - job->C] = (real)total;
+    const size C = job->C, parts = divide_up(job->N, job->part);
+    for (size first = begin; first < end; first += COLUMNS) {
+        const size columns = min_size(COLUMNS, end - first);
+        double totals[COLUMNS] = {0};
+        for (size p = 0; p < parts; p++)
+            for (size i = 0; i < columns; i++) totals[i] += job->shares[p * 2 * C + first + i];
+        for (size i = 0; i < columns; i++) {
+            const size c = first + i;
+            real *gradient = c < C ? job->d_gamma : job->d_beta;
+            if (gradient) gradient[c < C ? c : c - C] = (real)totals[i];
+        }
     }
     return 0;
 }

@@ -82,3 +82,14 @@ def test_what_would_broadcast_is_refused(draw):
         reference.batch_norm_train(x[0], three, three, EPS)
     with pytest.raises(DtypeError):
         reference.batch_norm_train(x, three.astype(np.float16), None, EPS)
+
+
+@pytest.mark.parametrize("kernel", [reference.batch_norm_train, reference.group_norm])
+def test_the_mean_is_exact_far_from_zero(kernel, dtype, rng):
+    x = (rng.standard_normal((64, 100)) + 1000).astype(dtype)
+    if kernel is reference.batch_norm_train:
+        mean = kernel(x[None], None, None, EPS)[1]
+    else:
+        mean = kernel(x[:, :, None], None, None, 1, EPS)[1]
+    exact = x.astype(np.longdouble).mean(axis=1)
+    np.testing.assert_allclose(mean, exact, rtol=np.finfo(dtype).eps / 2)

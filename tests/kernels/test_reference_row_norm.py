@@ -53,6 +53,18 @@ def test_rms_norm(with_weight, draw, close, by_torch):
     assert reference.rms_norm_backward(x, delta, weight, inv_rms, (False, False)) == (None, None)
 
 
+def test_rows_of_no_numbers(dtype):
+    for shape in ((3, 0, 1), (3, 4, 0), (0, 4, 2)):
+        x, groups = np.zeros(shape, dtype), min(2, shape[1]) or 1
+        y, mean, inv_std = reference.group_norm(x, None, None, groups, EPS)
+        assert (y.shape, mean.shape) == (shape, (shape[0] * groups,))
+        gradients = reference.group_norm_backward(x, x, None, groups, mean, inv_std, (True,) * 3)
+        compare(gradients, (x, np.zeros(shape[1], dtype), np.zeros(shape[1], dtype)), np.testing.assert_array_equal)
+    x = np.zeros((3, 0), dtype)
+    y, inv_rms = reference.rms_norm(x, None, EPS)
+    compare(reference.rms_norm_backward(x, x, None, inv_rms, (True, True)), (y, x[0]), np.testing.assert_array_equal)
+
+
 def test_what_does_not_fit_is_refused(dtype):
     x, ones = np.ones((2, 4, 3), dtype), np.ones(4, dtype)
     with pytest.raises(ShapeError, match="batch, channels, positions"):

@@ -27,6 +27,7 @@ def batch_norm_train(
     """
     _check(x, weight=weight, bias=bias)
     mean = x.mean(axis=(0, 2))  # (C,)
+    mean = mean + (x - mean[:, None]).mean(axis=(0, 2))  # far from 0, the first is rounded in places that matter
     centred = x - mean[:, None]  # (N, C, S)
     var = (centred * centred).mean(axis=(0, 2))
     inv_std = 1 / array_module(x).sqrt(var + float(eps))

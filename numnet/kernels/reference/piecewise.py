@@ -1,4 +1,7 @@
-"""Activations in pieces, most of them straight. Every backward reads the input x."""
+"""Activations in pieces, most of them straight. Every backward reads the input x.
+
+The numbers that shape them are made Python's floats, which leave the dtype to x.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ def elu(x: Array, scale: float, limit: float, width: float) -> Array:
     Shapes: x and a of any one shape.
     """
     xp = array_module(x)
+    scale, limit, width = float(scale), float(limit), float(width)
     return xp.asarray(scale * xp.where(x > 0, x, limit * xp.expm1(xp.minimum(x, 0) / width)))
 
 
@@ -36,6 +40,7 @@ def elu_backward(x: Array, delta: Array, scale: float, limit: float, width: floa
     """
     expect("delta", delta, x.shape, x.dtype, "delta has the shape of the input x")
     xp = array_module(x)
+    scale, limit, width = float(scale), float(limit), float(width)
     negative = limit / width * xp.exp(xp.minimum(x, 0) / width)
     return xp.asarray(delta * (scale * xp.where(x > 0, x.dtype.type(1), negative)))
 
@@ -43,7 +48,7 @@ def elu_backward(x: Array, delta: Array, scale: float, limit: float, width: floa
 def leaky_relu(x: Array, slope: float) -> Array:
     """a = x where x > 0, r x elsewhere, with r = ``slope``, for any shape."""
     xp = array_module(x)
-    return xp.asarray(xp.where(x > 0, x, slope * x))
+    return xp.asarray(xp.where(x > 0, x, float(slope) * x))
 
 
 def leaky_relu_backward(x: Array, delta: Array, slope: float) -> Array:
@@ -54,7 +59,7 @@ def leaky_relu_backward(x: Array, delta: Array, slope: float) -> Array:
     """
     expect("delta", delta, x.shape, x.dtype, "delta has the shape of the input x")
     xp = array_module(x)
-    return xp.asarray(xp.where(x > 0, delta, slope * delta))
+    return xp.asarray(xp.where(x > 0, delta, float(slope) * delta))
 
 
 def hardswish(x: Array) -> Array:
@@ -77,7 +82,7 @@ def hardswish_backward(x: Array, delta: Array) -> Array:
 def hardtanh(x: Array, low: float, high: float) -> Array:
     """a = min(max(x, ``low``), ``high``), for any shape; NaN stays NaN."""
     xp = array_module(x)
-    return xp.asarray(xp.clip(x, low, high))
+    return xp.asarray(xp.clip(x, float(low), float(high)))
 
 
 def hardtanh_backward(x: Array, delta: Array, low: float, high: float) -> Array:

@@ -27,10 +27,10 @@ def group_norm(
     """
     _check(x, groups, weight=weight, bias=bias)
     rows = _rows(x, groups)  # (N G, M)
-    mean = rows.mean(axis=1)
-    mean = mean + (rows - mean[:, None]).mean(axis=1)  # far from 0, the first is rounded in places that matter
+    mean = _mean(rows)
+    mean = mean + _mean(rows - mean[:, None])  # far from 0, the first is rounded in places that matter
     centred = rows - mean[:, None]
-    inv_std = 1 / array_module(x).sqrt((centred * centred).mean(axis=1) + float(eps))
+    inv_std = 1 / array_module(x).sqrt(_mean(centred * centred) + float(eps))
     y = (centred * inv_std[:, None]).reshape(x.shape)
     y = y if weight is None else y * weight[:, None]
     return y if bias is None else y + bias[:, None], mean, inv_std
@@ -61,7 +61,7 @@ def group_norm_backward(
     delta_x = None
     if needs[0]:
         d = _rows(delta if weight is None else delta * weight[:, None], groups)
-        d = d - d.mean(axis=1, keepdims=True) - x_hat * (d * x_hat).mean(axis=1, keepdims=True)
+        d = d - _mean(d)[:, None] - x_hat * _mean(d * x_hat)[:, None]
         delta_x = (d * inv_std[:, None]).reshape(x.shape)
     d_gamma = (delta * x_hat.reshape(x.shape)).sum(axis=(0, 2)) if needs[1] else None
     return delta_x, d_gamma, delta.sum(axis=(0, 2)) if needs[2] else None
@@ -80,7 +80,7 @@ def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Array]:
     Source: Zhang and Sennrich, Root mean square layer normalization, 2019, equation 4.
     """
     _check_rows(x, weight=weight)
-    inv_rms = 1 / array_module(x).sqrt((x * x).mean(axis=1) + float(eps))
+    inv_rms = 1 / array_module(x).sqrt(_mean(x * x) + float(eps))
     y = x * inv_rms[:, None]
     return y if weight is None else y * weight, inv_rms
 
@@ -102,13 +102,18 @@ def rms_norm_backward(
     delta_x = None
     if needs[0]:
         d = delta if weight is None else delta * weight
-        delta_x = (d - x_hat * (d * x_hat).mean(axis=1, keepdims=True)) * inv_rms[:, None]
+        delta_x = (d - x_hat * _mean(d * x_hat)[:, None]) * inv_rms[:, None]
     return delta_x, (delta * x_hat).sum(axis=0) if needs[1] else None
 
 
 def _rows(x: Array, groups: int) -> Array:
     N, C, S = x.shape
     return x.reshape(N * groups, C // groups * S)
+
+
+def _mean(rows: Array) -> Array:
+    """Of every row; 0 for rows of no numbers."""
+    return rows.sum(axis=1) / max(rows.shape[1], 1)
 
 
 def _check(

@@ -88,7 +88,7 @@ def softplus(x: Array, beta: float, threshold: float) -> Array:
 
     Shapes: x and a of any one shape.
     """
-    xp = array_module(x)
+    xp, beta = array_module(x), float(beta)  # Python's float, which leaves the dtype to x
     return xp.asarray(xp.where(beta * x > threshold, x, _log_of_1_plus_exp(beta * x) / beta))
 
 
@@ -100,7 +100,7 @@ def softplus_backward(x: Array, delta: Array, beta: float, threshold: float) -> 
     """
     expect("delta", delta, x.shape, x.dtype, "delta has the shape of the input x")
     xp = array_module(x)
-    z = xp.asarray(beta * x)
+    z = xp.asarray(float(beta) * x)
     return xp.asarray(xp.where(z > threshold, delta, delta * sigmoid(z)))
 
 
