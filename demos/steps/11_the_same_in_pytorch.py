@@ -80,9 +80,9 @@ if len(sys.argv) > 1:
     figure = Figure(figsize=(9, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     kinds = {"output": "output", "delta": "δ", "grad": "∂J/∂W, ∂J/∂b", "after": "W, b after the update"}
-    for marker, (kind, label) in zip("osv^", kinds.items(), strict=True):
+    for marker, colour, (kind, label) in zip("osv^", ("C0", "C1", "0.5", "black"), kinds.items(), strict=True):
         points = [[np.abs(a).ravel()[::7] for a in pair] for name, pair in pairs.items() if name.endswith(kind)]
-        left.loglog(*np.concatenate(points, axis=1), marker, markersize=3, alpha=0.4, label=label)
+        left.loglog(*np.concatenate(points, axis=1), marker, color=colour, markersize=3, alpha=0.4, label=label)
     left.set(xlabel="|number| in numnet", ylabel="|the same number| in PyTorch", title="on the diagonal")
     left.legend()
     right.hist(np.concatenate(ulps), bins=np.arange(-0.25, 6, 0.5), color="C0", rwidth=0.9)

@@ -115,11 +115,15 @@ class _Text:
     def __init__(self) -> None:
         self._lines = 0  # of the last drawing, above the cursor
         self._next = 2  # epochs, at which it is printed anew: a curve has two points
+        self._latest = 0  # epoch
 
     def show(self, trainer: Trainer) -> None:
         screen, stream = shutil.get_terminal_size(), sys.stderr
         if stream is None:
             return
+        if trainer.epoch <= self._latest:  # another training
+            self._lines, self._next = 0, 2
+        self._latest = trainer.epoch
         lines = text_curves(trainer.history, min(screen.columns, 80))
         back = ""
         if _is_alone(trainer) and stream.isatty() and len(lines) + 1 < screen.lines:

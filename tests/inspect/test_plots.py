@@ -249,6 +249,8 @@ def test_filters(channels: int) -> None:
     assert limits == {(-abs(W).max(), abs(W).max())}, "one scale for all, which the bar shows"
     assert images(inspect.plot_filters(net[1], most=2)).keys() == {"0", "1"}
     assert "; the first 2 of 5" in inspect.plot_filters(net[1], most=2).get_suptitle()
+    net[1].weight.data[0, 0, 0] = np.nan, np.inf
+    assert inspect.plot_filters(net[1]).get_suptitle().endswith("; 2 NaN or inf")
 
 
 def test_filters_in_colours_and_in_other_dimensions() -> None:
@@ -397,6 +399,7 @@ X, Y = RNG.standard_normal((6, 2)), np.array([0, 1, 2, 0, 1, 2])
         (ShapeError, "scores", {"classifier": lambda rows: 1.0}),
         (ShapeError, "class numbers", {"classifier": lambda rows: np.zeros((len(rows), 3), int)}),
         (NonFiniteError, "100% NaN", {"classifier": lambda rows: rows * np.nan}),
+        (NonFiniteError, "finite numbers in x\n.*in row 0", {"x": np.where([[True, False]], np.nan, X)}),
         (OptionError, "at least 2 points", {"points": 1}),
         (OptionError, "a name for each of 3 classes", {"names": "ab"}),
         (NumnetError, "float32", {"classifier": nn.Linear(2, 3)}),
@@ -476,6 +479,7 @@ def test_where_j_is_not_finite() -> None:
         (OptionError, "ascending", {"levels": [2.0, 1.0]}),
         (ShapeError, r"J of shape \(201, 201\)", {"function": lambda u, v: 3.0}),
         (NonFiniteError, "everywhere", {"function": lambda u, v: u * np.nan}),
+        (NonFiniteError, "around the start", {"paths": {"diverged": np.array([[1.0, 1.0], [1e200, 1e200]])}}),
     ],
 )
 def test_paths_that_cannot_be_drawn(error: type[Exception], match: str, change: dict[str, Any]) -> None:

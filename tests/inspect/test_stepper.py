@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -21,7 +22,7 @@ import numnet
 from numnet import nn, optim
 from numnet.cli import main
 from numnet.inspect import Trace
-from numnet.inspect.stepper import Session
+from numnet.inspect.stepper import Session, keys
 from numnet.inspect.stepper.commands import COMMANDS
 from numnet.inspect.stepper.examples import EXAMPLES, trace_of
 from numnet.inspect.stepper.lines import Span, fold, line, text_of
@@ -420,7 +421,10 @@ def test_looking_around(mlp: Trace) -> None:
     [
         ("xyz", "a command"),
         ("fo", "perhaps forward, form"),
-        ("j 0", "a step from 1 to 12"),
+        ("j 0", "layer 0 is at: jump forward 0"),
+        ("j −1", "a step from 1 to 12"),
+        ("j --5", "there are 0, 1, 2"),
+        ("j ²", "there are 0, 1, 2"),
         ("j 13", "a step from 1 to 12"),
         ("j nowhere", "there are 0, 1, 2, CrossEntropyLoss"),
         ("j backward 9", "a stage and a layer"),
@@ -434,6 +438,9 @@ def test_looking_around(mlp: Trace) -> None:
         ("p 0.delta 17", "a place in 0.delta"),
         ("p x a b", "indices"),
         ("p x ::0", "indices"),
+        ("p x[::-00]", "indices"),
+        ("p x[1:2:1:1]", "indices"),
+        ("m J", "an array, or a part of one, to draw"),
         ("w nothing 0", "the name of an array of the trace"),
         ("names zebra", "the name of an array of the trace"),
         ("into zebra", "a container"),
@@ -450,6 +457,12 @@ def test_a_mistake_is_answered_and_the_session_goes_on(mlp: Trace, command: str,
     assert session.here == 1
     session.answer("")  # the latest that worked
     assert session.here == 2
+
+
+def test_parts_that_are_empty_and_the_minus_that_is_printed(mlp: Trace) -> None:
+    for command in ("p x[0:0]", "p x[9:]"):
+        assert answer_to(mlp, command).splitlines() == [f"  {command[2:]}  (0, 2)", "    empty"]
+    assert answer_to(mlp, "p x[−2:, −1]") == answer_to(mlp, "p x[-2:, -1]")
 
 
 def test_an_empty_line_begins_as_next_and_then_repeats(mlp: Trace) -> None:
@@ -545,11 +558,36 @@ def test_colours_where_there_are_a_terminal_and_rich(mlp: Trace, monkeypatch: py
     monkeypatch.setenv("NO_COLOR", "1")
     assert shown(Tty()) == plain
     monkeypatch.delenv("NO_COLOR")
+    latin = io.TextIOWrapper(io.BytesIO(), encoding="latin-1", newline="\n")  # which has no δ
+    latin.isatty = lambda: True  # type: ignore[method-assign]
+    Screen(latin).show(lines)
+    written = latin.buffer.getvalue().decode("latin-1")  # type: ignore[attr-defined]
+    assert re.sub(r"\x1b\[[\d;]*m", "", written) == plain.encode("latin-1", "replace").decode("latin-1")
     monkeypatch.setitem(sys.modules, "rich.console", None)
     assert shown(Tty()) == plain
 
 
 # ---------------------------------------------------------------------- the command line
+
+
+def test_a_stream_without_greek_and_lines_that_are_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", out)
+    trace_of("mlp", 0).step(["q"])
+    typed = io.TextIOWrapper(io.BytesIO(b"\xff\nn\n"), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", typed)
+    assert main(["step", "mlp"]) == 0
+    printed = out.buffer.getvalue().decode("ascii")  # type: ignore[attr-defined]
+    assert "got:      '?'" in printed
+    assert "step 2 of 12" in printed
+
+
+@pytest.mark.parametrize("columns, width", [("20", 40), ("60", 59), ("500", 140)])
+def test_how_wide_a_line_may_be(columns: str, width: int, mlp: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert Screen(Tty()).width == width
+    assert Screen(io.StringIO()).width == 80
+    assert max(len(text_of(spans)) for spans in Session(mlp, width).answer("n")) <= width
 
 
 def numnet_step(*arguments: str, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
@@ -597,6 +635,7 @@ def test_a_file_with_a_trace(
     assert "Linear: " in capsys.readouterr().out
     for what, complaint in [
         (str(tmp_path / "mine.py"), "mine.py:other"),
+        (f"{tmp_path / 'mine.py'}:", "no trace"),
         (f"{tmp_path / 'mine.py'}:net", "net is a Linear"),
         (str(tmp_path / "no.py"), "there is no file"),
         ("alexnet", "an example, mlp, lenet"),
@@ -604,6 +643,9 @@ def test_a_file_with_a_trace(
         assert main(["step", what]) == 1
         assert complaint in capsys.readouterr().err
     assert (sys.argv, sys.path) == before
+    with pytest.raises(SystemExit):
+        main(["step", "--seed", "-1"])
+    assert "at least 0" in capsys.readouterr().err
 
 
 # ---------------------------------------------------------------------- a terminal
@@ -682,7 +724,7 @@ def test_keys_on_a_terminal(terminal: Callable[..., Terminal]) -> None:
     assert "─" * 45 in start  # and as wide as the terminal
     on.press("n")
     assert "step 2 of 12" in re.sub(r"\x1b\[[\d;]*m", "", on.wait_for("\n> "))
-    for keys, step in [
+    for pressed, step in [
         ("\x1b[C", 3),
         ("\x1b[D", 2),
         ("\x1b[A", 7),
@@ -694,8 +736,8 @@ def test_keys_on_a_terminal(terminal: Callable[..., Terminal]) -> None:
         ("o", 6),
         ("b", 5),
     ]:
-        on.press(keys)
-        assert f"step {step} of 12" in re.sub(r"\x1b\[[\d;]*m", "", on.wait_for("\n> ")), keys
+        on.press(pressed)
+        assert f"step {step} of 12" in re.sub(r"\x1b\[[\d;]*m", "", on.wait_for("\n> ")), pressed
     on.press("p")
     on.wait_for("print ")
     on.press("0.delta 0 2\r")
@@ -717,6 +759,18 @@ def test_leaving_by_ctrl(terminal: Callable[..., Terminal], key: str) -> None:
     on.press(key)
     assert on.ended() == 0
     assert b"Traceback" not in on.printed
+
+
+def test_ctrl_c_takes_back_half_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(prompt: str) -> str:
+        raise KeyboardInterrupt
+
+    pressed = iter(["e", "n", "\x04"])
+    monkeypatch.setattr(keys, "has_keys", lambda: True)
+    monkeypatch.setattr(keys, "single_keys", contextlib.nullcontext)
+    monkeypatch.setattr(keys, "_key", lambda: next(pressed))
+    monkeypatch.setattr("builtins.input", interrupted)
+    assert list(keys.commands_typed(Screen(io.StringIO()))) == ["n"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals on Windows")

@@ -101,6 +101,15 @@ def test_a_terminal_is_drawn_in_place(fitted: Any, monkeypatch: pytest.MonkeyPat
     assert again[3].endswith("\n")
 
 
+def test_a_second_training_is_drawn_below_the_first(fitted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = terminal(monkeypatch)
+    curve = train.LiveCurve()
+    fitted(callbacks=[curve])
+    first = screen.getvalue()
+    fitted(callbacks=[curve])
+    assert screen.getvalue() == 2 * first
+
+
 def test_in_place_only_if_nothing_else_is_printed(fitted: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     screen = terminal(monkeypatch)
     for options in ({"log": train.LINE}, {"callbacks": [train.LiveCurve(), lambda trainer: None]}):

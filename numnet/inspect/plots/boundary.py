@@ -52,7 +52,7 @@ def plot_decision_boundary(
 
     Raises:
         ShapeError: x, y or the output of another shape. DtypeError: y is numbers, no classes (regression), or x is not
-            floating. LabelError: a class without a score. NonFiniteError: an output that is NaN or infinite.
+            floating. LabelError: a class without a score. NonFiniteError: x or an output is NaN or infinite.
         OptionError: too few points or names. MissingExtraError: matplotlib is not installed.
     """
     x, labels = _expect(x, y)
@@ -142,6 +142,9 @@ def _expect(x: Array, y: Array) -> tuple[Array, Array]:
             cure = "train on two columns; or hand over a function of two inputs that sets the others"
         raise ShapeError("x of shape (N, 2): the picture has two axes", f"shape {x.shape}", cure)
     x, y = host(x), host(y)
+    if not np.isfinite(x).all():
+        row = int(np.argmax(~np.isfinite(x).all(axis=1)))
+        raise NonFiniteError("finite numbers in x", f"{x[row]} in row {row}", "leave such samples out")
     if y.shape not in ((len(x),), (len(x), 1)):
         raise ShapeError(f"a class for each of {len(x)} samples, shape ({len(x)},)", f"shape {y.shape}")
     y = y.reshape(-1)

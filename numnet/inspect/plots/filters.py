@@ -115,6 +115,9 @@ def _many(items: Array, heading: str, letter: str, word: str, most: int, rgb: bo
     across = -(-count // down)
     if total > count:
         heading += f"; the first {count} of {total}"
+    wrong = int((~np.isfinite(shown)).sum())
+    if wrong:
+        heading += f"; {wrong} NaN or inf"
     tall, wide = (1, 1) if rgb else picture(shown[0]).shape
     width = min(max(min(8 / across, 6 / down), 1.1), 3.2)  # inches of one image
     height = width * min(max(tall / wide, 0.5), 2)

@@ -56,13 +56,18 @@ def plot_path(
     if not (left < right and bottom < top):
         raise OptionError("window=(left, right, bottom, top) with left < right and bottom < top", f"{window}")
     u, v = np.linspace(left, right, 201), np.linspace(bottom, top, 201)
-    J = np.asarray(function(*np.meshgrid(u, v)))
+    with np.errstate(all="ignore"):  # a way that went to infinity takes the window with it
+        J = np.asarray(function(*np.meshgrid(u, v)))
     if J.shape != (201, 201):
         cure = "a function that works number by number, such as lambda u, v: u * u + v * v"
         raise ShapeError("J of shape (201, 201), for u and v of that shape", describe(J), cure)
     J = np.ma.masked_invalid(J)
     if J.mask.all():
-        raise NonFiniteError("J that is finite somewhere in the window", "NaN or infinity everywhere", "another window")
+        raise NonFiniteError(
+            "J that is finite somewhere in the window",
+            "NaN or infinity everywhere",
+            "window=(left, right, bottom, top) around the start",
+        )
     if axes is None:
         axes = new_figure(6.2, 4.8).subplots()
     _draw_surface(axes, u, v, J, _levels(levels, float(J.min()), float(J.max())))

@@ -27,11 +27,11 @@ def trace_of(what: str, seed: int) -> Trace:
     """
     if what in EXAMPLES:
         return EXAMPLES[what](np.random.default_rng(seed))
-    file, name = what.rsplit(":", 1) if ".py:" in what else (what, "trace")
+    file, _, name = what.rpartition(":") if ".py:" in what else (what, "", "")
     if not file.endswith(".py"):
         expected = f"an example, {', '.join(EXAMPLES)}, or a Python file that makes a trace"
         raise OptionError(expected, repr(what), "numnet step mlp, or numnet step file.py")
-    return _from_file(Path(file), name)
+    return _from_file(Path(file), name or "trace")
 
 
 def _from_file(path: Path, name: str) -> Trace:

@@ -28,7 +28,7 @@ def has_keys() -> bool:
 
 
 def commands_typed(screen: Screen) -> Iterator[str]:
-    """The commands as they are typed, until the input ends. Ctrl-C ends it too."""
+    """The commands as they are typed, until the input ends. Ctrl-C ends it too, or takes back half a command."""
     source = _by_key(screen) if has_keys() else _by_line(screen)
     try:
         yield from source
@@ -61,9 +61,9 @@ def _by_key(screen: Screen) -> Iterator[str]:
             screen.write("next\n")
             yield "next"
         elif key == ":":
-            yield input(":")
+            yield from _rest(screen, ":", "")
         elif key in KEYS and KEYS[key].needs:
-            yield f"{key} {input(f'{KEYS[key].word} ')}"
+            yield from _rest(screen, f"{KEYS[key].word} ", f"{key} ")
         elif key in KEYS:
             screen.write(f"{KEYS[key].word}\n")
             yield key
@@ -73,6 +73,16 @@ def _by_key(screen: Screen) -> Iterator[str]:
         else:
             screen.write(f"{key if key.isprintable() else ''}\n")
             yield "help" if not key.isprintable() else key
+
+
+def _rest(screen: Screen, prompt: str, begun: str) -> Iterator[str]:
+    """The command that ``begun`` and a line are; none if Ctrl-C takes it back."""
+    try:
+        text = input(prompt)
+    except KeyboardInterrupt:
+        screen.write("\n")
+    else:
+        yield begun + text
 
 
 @contextmanager

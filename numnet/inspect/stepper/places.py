@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 from ...errors import OptionError
 from ..recording import Recording
@@ -113,12 +114,14 @@ class Places:
         stage = self._stage_named(words[0]) if words else ""
         if stage and len(words) == 1:
             return self.stage(stage)
-        if len(words) == 1 and words[0].lstrip("-").isdigit():
-            number = int(words[0])
-            if not 1 <= number <= len(self._steps):
-                raise OptionError(f"a step from 1 to {len(self._steps)}", words[0], "list shows them all")
-            return number - 1
         name = words[-1] if words else ""
+        if len(words) == 1 and re.fullmatch("[-−]?[0-9]+", name):
+            number = int(name.replace("−", "-"))
+            if not 1 <= number <= len(self._steps):
+                is_layer = any(_is_called(step, name) for step in self._steps)
+                layer = f"; layer {name} is at: jump forward {name}" if is_layer else ""
+                raise OptionError(f"a step from 1 to {len(self._steps)}", name, f"list shows them all{layer}")
+            return number - 1
         if len(words) == 1 and name in self._made:
             return self._made[name]
         if len(words) == (2 if stage else 1):

@@ -61,29 +61,32 @@ class Screen:
             from rich.console import Console
         except ImportError:
             return None
-        return Console(file=self.out, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        console = Console(file=self.out, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        return None if console.legacy_windows else console  # which knows no escape sequences
 
     @property
     def width(self) -> int:
-        """Of a line; 80 where it is no terminal."""
+        """Of a line, from 40 to 140; 80 where it is no terminal."""
         if not self.out.isatty():
             return 80
-        return max(60, min(shutil.get_terminal_size((80, 24)).columns - 1, 140))
+        return max(40, min(shutil.get_terminal_size((80, 24)).columns - 1, 140))
 
     def show(self, lines: Iterable[Line]) -> None:
         """Print the lines."""
         if self._console is None:
-            self.out.writelines(f"{text_of(spans)}\n" for spans in lines)
-            self.out.flush()
+            self.write("".join(f"{text_of(spans)}\n" for spans in lines))
             return
         from rich.text import Text
 
-        for spans in lines:
-            self._console.print(Text.assemble(*[(span.text, _style(span.style)) for span in spans]))
+        with self._console.capture() as styled:
+            for spans in lines:
+                self._console.print(Text.assemble(*[(span.text, _style(span.style)) for span in spans]))
+        self.write(styled.get())
 
     def write(self, text: str) -> None:
-        """Print a prompt, or what was typed at it."""
-        self.out.write(text)
+        """Print text as it is, such as a prompt; a ? where the stream has no δ."""
+        encoding = getattr(self.out, "encoding", None) or "utf-8"
+        self.out.write(text.encode(encoding, "replace").decode(encoding))
         self.out.flush()
 
 

@@ -135,6 +135,8 @@ class Session:
 
     def _map(self, rest: str) -> Iterator[Line]:
         name, index, part = self._part(rest)
+        if np.ndim(part) == 0:
+            raise OptionError("an array, or a part of one, to draw", rest, "print gives one number")
         yield head_of(Span(""), _indexed(name, index), ArrayRecord(part), part)
         yield from picture(part, self._width)
 
@@ -267,10 +269,13 @@ def _text_of(i: Any) -> str:
 
 
 def _place(word: str, text: str) -> int | slice:
-    if re.fullmatch(r"[-−]?\d+", word):
-        return int(word.replace("−", "-"))
-    if re.fullmatch(r"(-?\d+)?(:(-?\d+)?){1,2}", word) and not word.endswith(":0"):
-        return slice(*[int(part) if part else None for part in word.split(":")])
+    parts = word.replace("−", "-").split(":")
+    if len(parts) <= 3 and all(re.fullmatch("-?[0-9]+", part) for part in parts if part or len(parts) == 1):
+        if len(parts) == 1:
+            return int(parts[0])
+        start_stop_step = [int(part) if part else None for part in parts]
+        if start_stop_step[2:] != [0]:
+            return slice(*start_stop_step)
     raise OptionError("indices, as in 0.delta[0, 2], 0.delta 0 2 or 0.delta[0, 1:3]", repr(text), "give whole numbers")
 
 

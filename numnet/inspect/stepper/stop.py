@@ -211,6 +211,8 @@ def head_of(role: Span, name: str, record: ArrayRecord, array: Array | None, ori
         parts.append(f"  {shape_text(record.shape if array is None else array.shape)}")
         if digest.dtype != "float64":
             parts.append(f" {digest.dtype}")
+        if 0 in record.shape:  # which has neither a norm nor a least number
+            return line(*parts)
         if np.dtype(digest.dtype).kind == "f":
             parts.append(Span(f"  norm {number(digest.norm)}", "quiet"))
         parts.append(Span(f"  {number(digest.least)} … {number(digest.largest)}", "quiet"))
