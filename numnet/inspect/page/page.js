@@ -775,7 +775,7 @@ function recall() {
 }
 
 function start() {
-    $("first").onclick = () => go(0);
+  $("first").onclick = () => go(0);
   $("back").onclick = () => go(state.step - 1);
   $("next").onclick = () => go(state.step + 1);
   $("last").onclick = () => go(trace.steps.length - 1);
