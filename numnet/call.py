@@ -6,10 +6,11 @@ written once, here.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from .errors import BackwardError, DtypeError, NumnetError, ShapeError, describe
 from .writes import Place, next_number, noted
 
 __all__ = ["Call", "Ctx", "Formulas", "Observer", "no_grad", "observe", "set_grad_enabled"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Formulas(Protocol):
@@ -98,14 +102,27 @@ class set_grad_enabled:
         state.recording = self.previous
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
+class no_grad:
     """Record nothing in this block (``with`` or decorator): forwards keep no arrays and no backward can follow.
 
     As a decorator it is for functions: the body of a generator runs later, so write ``with no_grad():`` inside it.
     """
-    with set_grad_enabled(False):
-        yield
+
+    def __enter__(self) -> None:
+        self.previous, state.recording = state.recording, False
+
+    def __exit__(self, *exception: object) -> None:
+        state.recording = self.previous
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """``function``, every call of which records nothing."""
+
+        @functools.wraps(function)
+        def unrecorded(*args: P.args, **options: P.kwargs) -> R:
+            with no_grad():
+                return function(*args, **options)
+
+        return unrecorded
 
 
 @contextmanager
@@ -154,7 +171,7 @@ class Call:
         self.parents: tuple[Any, ...] = ()
         self.output_shapes: tuple[tuple[int, ...], ...] = ()
         self.returns_tuple = False
-        self._inputs: list[tuple[Any, Any]] | None = None  # shape and dtype of each, once forward has run
+        self._inputs: tuple[tuple[Any, Any], ...] = ()  # shape and dtype of each
         self._output_dtypes: tuple[Any, ...] = ()
         self._module: Any = np
         self._why_not = "its forward has not run"
@@ -185,24 +202,24 @@ class Call:
         Raises:
             NumnetError: whatever the layer refuses, with its place added.
         """
-        if self._inputs is not None:
-            again = BackwardError("one forward for each Call", "a second forward", "make a new Call(layer)")
-            raise self._located(again)
         if needs_input_grad is None:
             needs_input_grad = tuple([is_array(x) and is_floating(x) for x in inputs])
-        ctx = Ctx(needs_input_grad, state.recording if recording is None else recording)
+        return self._forward(inputs, needs_input_grad, state.recording if recording is None else recording)
+
+    def _forward(self, inputs: tuple[Any, ...], needs_input_grad: tuple[bool, ...], recording: bool) -> Any:
+        if self.output_shapes:
+            again = BackwardError("one forward for each Call", "a second forward", "make a new Call(layer)")
+            raise self._located(again)
+        ctx = Ctx(needs_input_grad, recording)
         try:
             result = self.layer.forward(ctx, *inputs)
             outputs = self._outputs(result)
         except Exception as error:
             self._located(error)
             raise
-        self.output_shapes = tuple([a.shape for a in outputs])
-        self._inputs = [(getattr(x, "shape", None), getattr(x, "dtype", None)) for x in inputs]
-        if ctx.recording:
+        if recording:
             self.ctx = ctx
-            self._output_dtypes = tuple([a.dtype for a in outputs])
-            self._module = array_module(outputs[0])
+            self._inputs = tuple(map(_shape_and_dtype, inputs))
         else:
             self._why_not = "nothing was recorded: its forward ran under no_grad, or nothing in it requires a gradient"
         if state.observer is not None:
@@ -262,7 +279,9 @@ class Call:
         return "run forward, outside of no_grad, before backward"
 
     def _outputs(self, result: Any) -> tuple[Array, ...]:
-        if type(result) is np.ndarray:
+        """What forward returned, checked, as a tuple."""
+        if type(result) is np.ndarray:  # as almost always
+            self.output_shapes, self._output_dtypes = (result.shape,), (result.dtype,)
             return (result,)
         self.returns_tuple = isinstance(result, tuple)
         outputs = _as_arrays(result)
@@ -270,10 +289,16 @@ class Call:
             cure = "return arrays, and several as a tuple; of a Parameter or a Tensor take .data"
             cure = "end forward with `return`" if result is None else cure
             raise DtypeError("forward to return an array or a tuple of arrays", describe(result), cure)
+        self.output_shapes = tuple([a.shape for a in outputs])
+        self._output_dtypes = tuple([a.dtype for a in outputs])
+        self._module = array_module(outputs[0])
         return outputs
 
     def _deltas(self, delta: Any) -> tuple[Array | None, ...]:
         """δ of each output, checked against the outputs of forward."""
+        shapes, dtypes = self.output_shapes, self._output_dtypes
+        if type(delta) is np.ndarray and len(shapes) == 1 and delta.shape == shapes[0] and delta.dtype == dtypes[0]:
+            return (delta,)  # as almost always
         if delta is None and not self.returns_tuple:
             if self.output_shapes[0] != ():
                 raise self._located(
@@ -286,10 +311,10 @@ class Call:
                 )
             delta = self._module.ones((), self._output_dtypes[0])
         deltas = _as_arrays(delta)
-        if len(deltas) != len(self.output_shapes):
-            expected = f"{len(self.output_shapes)} deltas, one for each output"
+        if len(deltas) != len(shapes):
+            expected = f"{len(shapes)} deltas, one for each output"
             raise self._located(ShapeError(expected, f"{len(deltas)}"), "backward")
-        for d, shape, dtype in zip(deltas, self.output_shapes, self._output_dtypes, strict=True):
+        for d, shape, dtype in zip(deltas, shapes, dtypes, strict=True):
             if d is None or (is_array(d) and d.shape == shape and d.dtype == dtype):
                 continue
             raise self._located(delta_misfit(d, shape, dtype), "backward")
@@ -297,7 +322,9 @@ class Call:
 
     def _input_deltas(self, result: Any) -> tuple[Array | None, ...]:
         """∂J/∂input for each input, checked: the mistakes of a backward pass written tonight are named here."""
-        inputs = self._inputs or []
+        inputs = self._inputs
+        if type(result) is np.ndarray and len(inputs) == 1 and (result.shape, result.dtype) == inputs[0]:
+            return (result,)  # as almost always
         deltas = _as_arrays(result) if inputs or result is not None else ()
         if len(deltas) != len(inputs):
             expected = f"backward to return {len(inputs)} values, ∂J/∂input for each input"
@@ -321,6 +348,10 @@ class Call:
         elif not error.where:
             error.where = f"{place} of {self.layer!r}"
         return error
+
+
+def _shape_and_dtype(x: Any) -> tuple[Any, Any]:
+    return getattr(x, "shape", None), getattr(x, "dtype", None)
 
 
 def delta_misfit(delta: Any, shape: tuple[int, ...], dtype: Any) -> NumnetError:

@@ -12,7 +12,7 @@ from .call import Call
 __all__ = ["backpropagate"]
 
 
-def backpropagate(origins: Iterable[tuple[Any, Array]], retain_graph: bool = False) -> None:
+def backpropagate(origins: Iterable[tuple[Any, Array | None]], retain_graph: bool = False) -> None:
     """Walk the tape back from ``origins``: every call once, consumers before producers.
 
         δ(output) = Σ over its consumers of the ∂J/∂input that their backwards return
@@ -27,25 +27,24 @@ def backpropagate(origins: Iterable[tuple[Any, Array]], retain_graph: bool = Fal
     waiting: dict[int, tuple[Call, list[Array | None]]] = {}  # number -> the call and the δ arrived at its outputs
     numbers: list[int] = []  # a heap of the waiting numbers, negated: the highest first
 
-    def hand(place: Any, delta: Array) -> None:
-        if not isinstance(place, tuple):
-            place.accumulate(delta.copy() if place.grad_array is None else delta)  # it may be a view, or others'
+    handed = origins
+    while True:
+        for place, delta in handed:
+            if place is None or delta is None:
+                continue
+            if not isinstance(place, tuple):  # a leaf; the δ may be a view, or others'
+                place.accumulate(delta.copy() if place.grad_array is None else delta)
+                continue
+            call, output = place
+            if call.number not in waiting:
+                waiting[call.number] = (call, [None] * len(call.output_shapes))
+                heapq.heappush(numbers, -call.number)
+            arrived = waiting[call.number][1]
+            earlier = arrived[output]
+            arrived[output] = delta if earlier is None else earlier + delta
+        if not numbers:
             return
-        call, output = place
-        if call.number not in waiting:
-            waiting[call.number] = (call, [None] * len(call.output_shapes))
-            heapq.heappush(numbers, -call.number)
-        arrived = waiting[call.number][1]
-        earlier = arrived[output]
-        arrived[output] = delta if earlier is None else earlier + delta
-
-    for place, delta in origins:
-        hand(place, delta)
-    while numbers:
         call, arrived = waiting.pop(-heapq.heappop(numbers))
         parents = call.parents
         result = call.backward(tuple(arrived) if call.returns_tuple else arrived[0], retain_graph)
-        input_deltas = result if len(parents) != 1 else (result,)
-        for parent, delta in zip(parents, input_deltas, strict=True):
-            if parent is not None and delta is not None:
-                hand(parent, delta)
+        handed = zip(parents, result if len(parents) != 1 else (result,), strict=True)

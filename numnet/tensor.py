@@ -17,7 +17,7 @@ from . import writes
 from .arrays import Array, array_module, as_dtype, device_of, is_array, is_floating
 from .call import Call, Formulas, state
 from .casts import Casts
-from .errors import BackwardError, DtypeError, Misprint, ShapeError, describe
+from .errors import BackwardError, DtypeError, Misprint, NumnetError, ShapeError, describe
 from .in_place import InPlace, as_data, plain
 from .operations import Operation, as_operand
 from .tape import backpropagate
@@ -143,14 +143,9 @@ class Tensor(InPlace, Casts):
         Raises:
             ShapeError, DtypeError: it is not of the data's shape and dtype.
         """
-        if not is_array(delta):
-            raise DtypeError(f"a gradient as an array of shape {self.shape}", describe(delta), "np.asarray(…)")
-        if delta.shape != self.array.shape:
-            cure = "transpose it" if delta.shape[::-1] == self.shape else "sum over the axes that forward broadcast"
-            raise ShapeError(f"a gradient of the parameter's shape {self.shape}", f"shape {delta.shape}", cure)
-        if delta.dtype != self.array.dtype:
-            expected = f"a gradient of {self.dtype}, as the parameter is"
-            raise DtypeError(expected, describe(delta), "keep every array of the backward in the dtype of the input")
+        array = self.array
+        if not is_array(delta) or delta.shape != array.shape or delta.dtype != array.dtype:
+            raise self._misfit(delta)
         if not self.requires_grad:
             return
         with _accumulating:
@@ -160,6 +155,16 @@ class Tensor(InPlace, Casts):
             if not self._owns_grad:  # the first may be a δ that others read: a bias of x's own shape has the gradient δ
                 self.grad_array, self._owns_grad = self.grad_array.copy(), True
             self.grad_array += delta
+
+    def _misfit(self, delta: Any) -> NumnetError:
+        """Why ``delta`` cannot be ∂J/∂data."""
+        if not is_array(delta):
+            return DtypeError(f"a gradient as an array of shape {self.shape}", describe(delta), "np.asarray(…)")
+        if delta.shape != self.array.shape:
+            cure = "transpose it" if delta.shape[::-1] == self.shape else "sum over the axes that forward broadcast"
+            return ShapeError(f"a gradient of the parameter's shape {self.shape}", f"shape {delta.shape}", cure)
+        expected = f"a gradient of {self.dtype}, as the parameter is"
+        return DtypeError(expected, describe(delta), "keep every array of the backward in the dtype of the input")
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Switch ``requires_grad``; returns itself."""
@@ -691,19 +696,18 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
     """
     arrays: list[Any] = []
     parents: list[Any] = []
+    needs: list[bool] = []
     for x in inputs:
-        if isinstance(x, Tensor):
-            arrays.append(x.array)
-            parents.append((x if x.grad_fn is None else (x.grad_fn, x._output)) if x.requires_grad else None)
-        else:
-            arrays.append(x)
-            parents.append(None)
-    needs = tuple([parent is not None for parent in parents])
+        tensor = isinstance(x, Tensor)
+        wanted = tensor and x.requires_grad
+        arrays.append(x.array if tensor else x)
+        parents.append((x if x.grad_fn is None else (x.grad_fn, x._output)) if wanted else None)
+        needs.append(wanted)
     recording = state.recording and (True in needs or _trains(formulas))
     if recorded and state.recording:
         _expect_current(inputs)
     call = Call(formulas)
-    outputs = call.forward(*arrays, needs_input_grad=needs, recording=recording)
+    outputs = call._forward(tuple(arrays), tuple(needs), recording)
     if recording:
         call.parents = tuple(parents)
         if call.run is None:  # outside of any module, it is the line itself that says which call this is
@@ -714,14 +718,22 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
 
 
 def _made(array: Array, call: Call, output: int, recording: bool) -> Tensor:
-    made = Tensor.__new__(Tensor)  # what a call returns is an array: nothing to convert or to check
+    made = leaf(array, recording and is_floating(array))
+    made._output = output
+    made.grad_fn = call if made.requires_grad else None
+    return made
+
+
+def leaf(array: Array, requires_grad: bool) -> Tensor:
+    """``Tensor(array, requires_grad)`` of a plain array of numbers, of which nothing is to be converted or checked."""
+    made = Tensor.__new__(Tensor)
     made.array = array
     made.grad_array = None
+    made.requires_grad = requires_grad
+    made.grad_fn = None
     made._born = writes.latest
-    made._output = output
+    made._output = 0
     made._owns_grad = False
-    made.requires_grad = recording = recording and is_floating(array)
-    made.grad_fn = call if recording else None
     return made
 
 
@@ -733,7 +745,10 @@ def _expect_current(inputs: Iterable[Any]) -> None:
 
 
 def _trains(formulas: Formulas) -> bool:
-    return True in [value.requires_grad for value in vars(formulas).values() if isinstance(value, Parameter)]
+    for value in vars(formulas).values():  # noqa: SIM110  # a generator would cost more than what it looks at
+        if isinstance(value, Parameter) and value.requires_grad:
+            return True
+    return False
 
 
 def _as_array(data: Any) -> Array:

@@ -105,29 +105,71 @@ def matmul(object a, object b):
     return _product(left, right, None, kind)
 
 
+cdef object _rows(object x):
+    """x (…, in) as (N, in)."""
+    cdef cnp.ndarray array = x
+    cdef int axes = cnp.PyArray_NDIM(array), axis
+    if axes == 2:
+        return x
+    cdef cnp.npy_intp[2] sizes = [1, cnp.PyArray_DIM(array, axes - 1)]
+    for axis in range(axes - 1):
+        sizes[0] *= cnp.PyArray_DIM(array, axis)
+    return _shaped(array, sizes, 2)
+
+
+cdef object _shaped(cnp.ndarray array, const cnp.npy_intp *sizes, int axes):
+    cdef cnp.PyArray_Dims shape
+    shape.ptr, shape.len = <cnp.npy_intp *> sizes, axes
+    return cnp.PyArray_Newshape(array, &shape, cnp.NPY_CORDER)
+
+
+cdef object _with_axes_of(object rows, cnp.ndarray x):
+    """rows (N, out) as (…, out), with the leading axes of x."""
+    cdef int axes = cnp.PyArray_NDIM(x), axis
+    if axes == 2:
+        return rows
+    cdef cnp.npy_intp[64] sizes
+    for axis in range(axes - 1):
+        sizes[axis] = cnp.PyArray_DIM(x, axis)
+    sizes[axes - 1] = cnp.PyArray_DIM(<cnp.ndarray> rows, 1)
+    return _shaped(rows, sizes, axes)
+
+
+cdef bint _is_batch(object a, int kind) noexcept:
+    """Is it an array of this type, with an axis or more?"""
+    return kind >= 0 and float_type(a) == kind and cnp.PyArray_NDIM(<cnp.ndarray> a) > 0
+
+
 def linear(object x, object weight, object bias):
     cdef int kind = float_type(x)
-    if kind < 0 or not is_float_array(x, kind, 2) or not is_float_array(weight, kind, 2):
+    if not _is_batch(x, kind) or not is_float_array(weight, kind, 2):
         return NotImplemented
-    x, weight = _readable(x), _readable(weight)
-    cdef Matrix rows = _matrix(x), w = _matrix(weight)
+    cdef object readable = _readable(_rows(x))
+    weight = _readable(weight)
+    cdef Matrix rows = _matrix(readable), w = _matrix(weight)
     if rows.columns != w.columns or not _is_bias(bias, kind, w.rows):
         return NotImplemented
-    return _product(rows, _transposed(w), None if bias is None else c_contiguous(bias), kind)
+    return _with_axes_of(_product(rows, _transposed(w), None if bias is None else c_contiguous(bias), kind), x)
 
 
 def linear_backward(object x, object weight, object delta, object needs):
-    cdef int kind = float_type(x)
-    if (kind < 0 or not is_float_array(x, kind, 2) or not is_float_array(weight, kind, 2)
-            or not is_float_array(delta, kind, 2)):
+    cdef int kind = float_type(x), axis
+    if not _is_batch(x, kind) or not is_float_array(weight, kind, 2) or not _is_batch(delta, kind):
         return NotImplemented
-    x, weight, delta = _readable(x), _readable(weight), _readable(delta)
-    cdef Matrix rows = _matrix(x), w = _matrix(weight), d = _matrix(delta)
-    if rows.columns != w.columns or d.rows != rows.rows or d.columns != w.rows:
+    cdef int axes = cnp.PyArray_NDIM(<cnp.ndarray> x)
+    if cnp.PyArray_NDIM(<cnp.ndarray> delta) != axes:
+        return NotImplemented
+    for axis in range(axes - 1):
+        if cnp.PyArray_DIM(<cnp.ndarray> delta, axis) != cnp.PyArray_DIM(<cnp.ndarray> x, axis):
+            return NotImplemented
+    cdef object readable = _readable(_rows(x))
+    weight, delta = _readable(weight), _readable(_rows(delta))
+    cdef Matrix rows = _matrix(readable), w = _matrix(weight), d = _matrix(delta)
+    if rows.columns != w.columns or d.columns != w.rows:
         return NotImplemented
     need_x, need_w, need_b = needs
     return (
-        _product(d, w, None, kind) if need_x else None,
+        _with_axes_of(_product(d, w, None, kind), x) if need_x else None,
         _product(_transposed(d), rows, None, kind) if need_w else None,
         _channel_sums(c_contiguous(delta), d.rows, d.columns, 1, kind) if need_b else None,
     )

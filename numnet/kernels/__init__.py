@@ -30,16 +30,24 @@ _reference_only: ContextVar[bool] = ContextVar("numnet_reference_only", default=
 def _dispatched(specification: Callable[P, R]) -> Callable[P, R]:
     name = specification.__name__
     reference_twin: Callable[..., R] = specification
-    native_twin: Callable[..., R] = getattr(native, name, reference_twin)
+    native_twin: Callable[..., Any] = getattr(native, name, _none)
     gpu_twin: Callable[..., R] = getattr(gpu, name, reference_twin)
 
     @wraps(reference_twin)
     def kernel(*arguments: Any) -> R:  # positional alone: a tuple passed on whole costs half of what keywords cost
         if _reference_only.get():
             return reference_twin(*arguments)
-        return native_twin(*arguments) if isinstance(arguments[0], np.ndarray) else gpu_twin(*arguments)
+        if not isinstance(arguments[0], np.ndarray):
+            return gpu_twin(*arguments)
+        result: R = native_twin(*arguments)
+        return reference_twin(*arguments) if result is NotImplemented else result
 
     return cast(Callable[P, R], kernel)
+
+
+def _none(*arguments: Any) -> Any:
+    """The native twin of a kernel that has none."""
+    return NotImplemented
 
 
 adadelta_step = _dispatched(reference.adadelta_step)

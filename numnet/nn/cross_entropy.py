@@ -53,7 +53,7 @@ class _Classes(Reduced):
                 cure = f"y.reshape({shape})"
             expected = f"y of shape {shape}, one class label for each row of x {tuple(x.shape)}"
             raise ShapeError(expected, f"shape {tuple(y.shape)}", cure)
-        return y.reshape(prod(shape))
+        return y if y.ndim == 1 else y.reshape(prod(shape))
 
     def _row_weights(self, labels: Array, dtype: Any) -> Array:
         """w[label] of each row, and 0 where the label is ``ignore_index``: (M,)."""
@@ -61,6 +61,12 @@ class _Classes(Reduced):
         if self.weight is None:
             return kept.astype(dtype)
         return self.weight[array_module(labels).where(kept, labels, 0)] * kept
+
+    def _total_weight(self, labels: Array, dtype: Any) -> float:
+        """The sum of the weights of all rows."""
+        if self.weight is None:
+            return float(array_module(labels).count_nonzero(labels != self.ignore_index))
+        return float(self._row_weights(labels, dtype).sum())
 
 
 def _label_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -70,6 +76,8 @@ def _label_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _as_rows(x: Array) -> Array:
     """x of shape (C,), (N, C) or (N, C, d₁, …) as (M, C): the classes last, and all else a row."""
+    if x.ndim == 2:
+        return x
     classes = x.shape[min(1, x.ndim - 1)]
     last = x if x.ndim < 3 else array_module(x).moveaxis(x, 1, -1)
     return last.reshape(prod(_label_shape(x.shape)), classes)
@@ -77,7 +85,9 @@ def _as_rows(x: Array) -> Array:
 
 def _from_rows(rows: Array, shape: tuple[int, ...]) -> Array:
     """The way back: (M, C) in the shape of x."""
-    if len(shape) < 3:
+    if len(shape) == 2:
+        return rows
+    if len(shape) < 2:
         return rows.reshape(shape)
     return array_module(rows).moveaxis(rows.reshape(*_label_shape(shape), rows.shape[1]), -1, 1)
 
@@ -141,8 +151,8 @@ class CrossEntropyLoss(_Classes):
         else:
             labels = ctx.labels = self._labels(x, y)  # (M,)
             J, ctx.p = kernels.cross_entropy(rows, labels, w, self.ignore_index, smoothing)  # (M,), (M, C)
-            total = float(self._row_weights(labels, x.dtype).sum())
-        return self._reduced(ctx, J.reshape(_label_shape(x.shape)), total, x=x, y=y)
+            total = self._total_weight(labels, x.dtype)
+        return self._reduced(ctx, J if x.ndim == 2 else J.reshape(_label_shape(x.shape)), total, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
         w, smoothing = self.weight, self.label_smoothing

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+import numpy as np
+
 from ..arrays import Array, is_array, is_floating
 from ..call import state
 from ..errors import DtypeError, OptionError, ShapeError, TrainingModeWarning, describe
@@ -23,6 +25,8 @@ def expect_floating(x: Array, dtype: Any = None) -> None:
     Raises:
         DtypeError: it does not; numnet never converts silently.
     """
+    if type(x) is np.ndarray and (x.dtype is dtype or (dtype is None and x.dtype.kind == "f")):
+        return  # as almost always: one comparison
     if not is_array(x):
         raise DtypeError("an array", describe(x), "np.asarray(x, dtype=np.float32)")
     if dtype is not None and x.dtype != dtype:

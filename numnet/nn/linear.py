@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 
 from .. import kernels
@@ -55,23 +53,20 @@ class Linear(Layer):
     def forward(self, ctx: Ctx, x: Array) -> Array:
         W, b = self.weight.array, None if self.bias is None else self.bias.array
         expect_floating(x, W.dtype)
-        expect_shape(x, "… in", {"in": self.in_features}, _cure(x, self.in_features))
+        if x.shape[-1:] != W.shape[1:]:
+            expect_shape(x, "… in", {"in": self.in_features}, _cure(x, self.in_features))
         ctx.x = x
-        z = kernels.linear(x.reshape(prod(x.shape[:-1]), self.in_features), W, b)  # (N, out)
-        return z.reshape(*x.shape[:-1], self.out_features)
+        return kernels.linear(x, W, b)
 
     def backward(self, ctx: Ctx, delta: Array) -> Array | None:
         x, W, b = ctx.x, self.weight, self.bias
         needs = (ctx.needs_input_grad[0], W.requires_grad, b is not None and b.requires_grad)
-        N = prod(x.shape[:-1])
-        delta_x, dW, db = kernels.linear_backward(
-            x.reshape(N, self.in_features), W.array, delta.reshape(N, self.out_features), needs
-        )
+        delta_x, dW, db = kernels.linear_backward(x, W.array, delta, needs)
         if dW is not None:
             W.accumulate(dW)
         if db is not None and b is not None:
             b.accumulate(db)
-        return None if delta_x is None else delta_x.reshape(x.shape)
+        return delta_x
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

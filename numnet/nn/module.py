@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..errors import BackwardError, DtypeError, Misprint, NumnetError, ShapeErro
 from ..kernels import gpu
 from ..nested import flatten, unflatten
 from ..tape import backpropagate
-from ..tensor import Parameter, Tensor
+from ..tensor import Parameter, Tensor, leaf
 from ..writes import place_of_caller
 
 __all__ = ["Module"]
@@ -33,6 +33,13 @@ class _Latest(threading.local):
 
     record: _Record | None = None
     why_not: str = "no call in this thread"
+
+
+def _holds_tensor(values: Iterable[Any]) -> bool:
+    for x in values:  # noqa: SIM110  # a generator would cost more than what it looks at
+        if isinstance(x, Tensor) or (isinstance(x, tuple) and _holds_tensor(x)):
+            return True
+    return False
 
 
 class LoadResult(NamedTuple):
@@ -97,31 +104,39 @@ class Module:
             state.run = None
 
     def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        for x in (*inputs, *options.values()):
-            if isinstance(x, Tensor) or (isinstance(x, tuple) and any(isinstance(y, Tensor) for y in flatten(x))):
-                return self._run(*inputs, **options)
+        if _holds_tensor(inputs) or (options and _holds_tensor(options.values())):
+            return self._run(*inputs, **options)
         return self._call_with_arrays(inputs, options)
 
     def _call_with_arrays(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         latest = self._latest
         latest.record, latest.why_not = None, "a call that ended in an error"
         leaves = tuple([self._leaf(i, x) for i, x in enumerate(inputs)])
-        options = {name: Tensor(x) if is_array(x) else x for name, x in options.items()}
+        options = {name: Tensor(x) if is_array(x) else x for name, x in options.items()} if options else options
         result = self._run(*leaves, **options)
+        if type(result) is Tensor:  # as almost always: nothing to take apart
+            self._keep(latest, leaves, (result,))
+            return result.array
         outputs = tuple([y for y in flatten(result) if y is not None])  # an output may be left out, as PyTorch's are
         if not outputs or not all(isinstance(y, Tensor) for y in outputs):
             cure = "end forward with `return`" if result is None else "return what the layers returned"
             error = DtypeError("forward to return a Tensor or a tuple of Tensors", describe(result), cure)
             error.where = f"{type(self).__name__}, forward"
             raise error
+        self._keep(latest, leaves, outputs)
+        return unflatten(result, [None if y is None else y.array for y in flatten(result)])
+
+    @staticmethod
+    def _keep(latest: _Latest, leaves: tuple[Any, ...], outputs: tuple[Tensor, ...]) -> None:
         if state.recording:
             latest.record = _Record(leaves, outputs)
         else:
             latest.why_not = "a call under no_grad"
-        return unflatten(result, [None if y is None else y.array for y in flatten(result)])
 
     def _leaf(self, position: int, x: Any) -> Any:
         """The array ``x`` as the start of a tape; every array of a tuple."""
+        if type(x) is np.ndarray and x.dtype.kind in "fiub":
+            return leaf(x, x.dtype.kind == "f" and state.recording and self._differentiates(position))
         if isinstance(x, tuple) and x:
             return tuple([self._leaf(position, part) for part in x])
         if not is_array(x):
@@ -173,8 +188,9 @@ class Module:
             raise error
         outputs = record.outputs
         if delta is None and len(outputs) == 1 and outputs[0].array.size == 1:
-            delta = array_module(outputs[0].array).ones(outputs[0].shape, outputs[0].dtype)
-        deltas = tuple(flatten(delta))
+            J = outputs[0].array
+            delta = array_module(J).asarray(1, J.dtype).reshape(J.shape)
+        deltas = tuple(flatten(delta)) if isinstance(delta, tuple) else (delta,)
         try:
             self._check_deltas(outputs, deltas)
         except NumnetError as error:
@@ -182,8 +198,7 @@ class Module:
             error.where = f"{type(self).__name__}, backward"
             raise
         latest.why_not = "a call whose backward has run already"
-        origins = [(y.place, d) for y, d in zip(outputs, deltas, strict=True) if y.requires_grad and d is not None]
-        backpropagate(origins)
+        backpropagate([(y.place, d) for y, d in zip(outputs, deltas, strict=True) if y.requires_grad])
         inputs = flatten(record.inputs)
         asked = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
         if len(asked) == 1:
@@ -204,7 +219,7 @@ class Module:
                     "backward() without an argument",
                     "pass what loss.backward() returned",
                 )
-            if not is_array(delta) or delta.shape != y.shape or delta.dtype != y.dtype:
+            if not is_array(delta) or delta.shape != y.array.shape or delta.dtype != y.array.dtype:
                 raise delta_misfit(delta, y.shape, y.dtype)
 
     # ------------------------------------------------------------------ parts

@@ -49,7 +49,7 @@ class Reduced(Loss):
         The inputs are searched for what is wrong with them only once J is NaN, or negative.
         """
         if self.reduction == "none":
-            reduced = J
+            reduced, fine = J, bool((J >= 0).all())
         else:
             ctx.total = 1.0 if self.reduction == "sum" else total
             if ctx.total == 0:
@@ -58,7 +58,8 @@ class Reduced(Loss):
                 cure = "leave such a batch out, or use reduction='sum', which makes it 0"
                 raise ShapeError("at least one element to take the mean of", got, cure)
             reduced = J.sum() / ctx.total
-        if not bool((reduced >= 0).all()):
+            fine = reduced >= 0
+        if not fine:
             self._find_fault(**inputs)
         return reduced
 
@@ -74,7 +75,9 @@ class Reduced(Loss):
         """δ of every element of J, from δ of what was returned."""
         if self.reduction == "none":
             return delta.reshape(shape)
-        return array_module(delta).broadcast_to(delta / ctx.total, shape)
+        spread = array_module(delta).empty(shape, delta.dtype)
+        spread.fill(delta / ctx.total)
+        return spread
 
 
 class Elementwise(Reduced):

@@ -93,18 +93,24 @@ class Optimizer:
     def _step(self, closure: Callable[[], Any] | None) -> Any:
         """Call the closure, update every parameter that moves, return what the closure returned."""
         J = None if closure is None else evaluated(closure)
-        moving = [(p, group) for group in self.param_groups for p in group["params"] if p.requires_grad]
-        moving = [(p, group) for p, group in moving if p.grad_array is not None]
-        for p, _ in moving:
-            expect_alike(p, self.state.get(p, {}))  # before anything moves
-        for p, group in moving:
-            self._update(p, p.grad_array, self.state.setdefault(p, {}), group)
+        state = self.state
+        moving = [
+            (p, state.setdefault(p, {}), group)
+            for group in self.param_groups
+            for p in group["params"]
+            if p.requires_grad and p.grad_array is not None
+        ]
+        for p, memory, _ in moving:
+            expect_alike(p, memory)  # before anything moves
+        for p, memory, group in moving:
+            self._update(p, p.grad_array, memory, group)
         return J
 
     def zero_grad(self) -> None:
         """Set every ``grad`` to ``None``, so that the next backward starts from zero."""
-        for p in self._parameters():
-            p.grad_array = None
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.grad_array = None
 
     def add_param_group(self, group: Any) -> None:
         """One more group: a dictionary with ``"params"`` and whatever options differ from the defaults."""
@@ -211,9 +217,10 @@ class Optimizer:
 
 def remembered(state: dict[str, Any], name: str, parameter: Tensor, initial: float = 0) -> Array:
     """The array of this name in the memory of the parameter; the first time, a new one filled with ``initial``."""
-    if name not in state:
-        state[name] = array_module(parameter.array).full_like(parameter.array, initial)
-    return state[name]
+    memory = state.get(name)
+    if memory is None:
+        memory = state[name] = array_module(parameter.array).full_like(parameter.array, initial)
+    return memory
 
 
 def evaluated(closure: Callable[[], Any]) -> Any:
@@ -239,9 +246,12 @@ def expect_betas(options: Mapping[str, Any]) -> None:
 
 def expect_alike(p: Tensor, memory: Mapping[str, Any]) -> None:
     """The arrays of a memory are of the parameter's dtype, and lie where it lies. Raises DtypeError."""
+    dtype, kind = p.array.dtype, type(p.array)
     for name, value in memory.items():
+        if type(value) is kind and value.dtype == dtype:
+            continue
         for array in _arrays(value):
-            if array.dtype != p.dtype or type(array) is not type(p.array):
+            if array.dtype != dtype or type(array) is not kind:
                 raise DtypeError(
                     f"{name} of {p.dtype} on {p.device}, as the parameter is",
                     describe(array),

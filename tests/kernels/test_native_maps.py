@@ -11,8 +11,9 @@ import compiled
 import numpy as np
 import pytest
 
+from numnet import kernels
 from numnet.errors import LabelError, ShapeError
-from numnet.kernels import native, reference
+from numnet.kernels import reference
 from numnet.window import Window
 
 maps = compiled.module("maps")
@@ -117,7 +118,7 @@ def test_a_wrong_label_is_named(label, isa, draw):
     labels = np.zeros(5, np.int64)
     labels[3] = label
     with pytest.raises(LabelError) as caught:
-        native.cross_entropy(draw(5, 10), labels, None, -100, 0.0)
+        kernels.cross_entropy(draw(5, 10), labels, None, -100, 0.0)
     assert caught.value.expected == "class labels 0 … 9"
     assert caught.value.got == f"label {label} in row 3"
     assert maps.cross_entropy_backward(draw(5, 10), labels, None, -100, 0.0, draw(5)) is NotImplemented
@@ -396,6 +397,6 @@ def test_what_does_not_fit_is_left_to_the_reference(isa, dtype, rng):
 
 def test_errors_are_those_of_the_reference(isa, draw):
     with pytest.raises(ShapeError, match="delta of shape"):
-        native.softmax_backward(draw(3, 4), draw(3, 5), 1)
+        kernels.softmax_backward(draw(3, 4), draw(3, 5), 1)
     with pytest.raises(ShapeError, match="spatial size"):
-        native.max_pool(draw(1, 1, 2, 2), window(3, 1))
+        kernels.max_pool(draw(1, 1, 2, 2), window(3, 1))

@@ -246,6 +246,25 @@ def test_sums_over_images_stay_exact(isa: str, rng: np.random.Generator):
     np.testing.assert_allclose(db, exact_db, rtol=2e-6)
 
 
+@pytest.mark.parametrize("leading", [(), (3,), (2, 3), (2, 0, 3), (1, 2, 1, 3)])
+def test_leading_axes_count_as_one_batch(draw: Draw, leading: tuple[int, ...]):
+    x, W, b, delta = draw(*leading, 4), draw(5, 4), draw(5), draw(*leading, 5)
+    rows, d = x.reshape(prod(leading), 4), delta.reshape(prod(leading), 5)
+    for twin in (products, reference):
+        z, (delta_x, dW, db) = twin.linear(x, W, b), twin.linear_backward(x, W, delta, ALL)
+        assert z.shape == delta.shape
+        assert delta_x.shape == x.shape
+        np.testing.assert_array_equal(z.reshape(d.shape), twin.linear(rows, W, b))
+        flat = twin.linear_backward(rows, W, d, ALL)
+        for found, expected in zip((delta_x.reshape(rows.shape), dW, db), flat, strict=True):
+            np.testing.assert_array_equal(found, expected)
+    if leading:
+        swapped = np.ascontiguousarray(x.swapaxes(0, -2)).swapaxes(0, -2)  # rows that are no view
+        np.testing.assert_array_equal(products.linear(swapped, W, b), products.linear(x, W, b))
+        assert products.linear_backward(x, W, delta[None], ALL) is NotImplemented
+        assert products.linear_backward(x, W, draw(*leading[:-1], leading[-1] + 1, 5), ALL) is NotImplemented
+
+
 def test_what_does_not_fit_is_left_to_the_reference(draw: Draw, dtype: np.dtype):
     x, W, b, delta = draw(3, 4), draw(5, 4), draw(5), draw(3, 5)
     other = np.dtype(np.float32 if dtype == np.float64 else np.float64)
@@ -255,7 +274,7 @@ def test_what_does_not_fit_is_left_to_the_reference(draw: Draw, dtype: np.dtype)
         ((x, W, draw(4)), ShapeError),
         ((x, W, draw(1)), ShapeError),
         ((x, W, draw(5, 1)), ShapeError),
-        ((draw(4), W, b), ShapeError),
+        ((draw(4)[0, ...], W, b), ShapeError),
         ((x.astype(other), W, b), DtypeError),
         ((x, W, b.astype(other)), DtypeError),
         ((x, W.astype(dtype.newbyteorder()), b), DtypeError),

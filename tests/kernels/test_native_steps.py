@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numnet import _ext
+from numnet import _ext, kernels
 from numnet.errors import DtypeError, ShapeError
-from numnet.kernels import native, reference
+from numnet.kernels import reference
 
 if not {"runtime", "steps"} <= set(_ext.modules):
     pytest.skip(f"the extension is not there: {_ext.reason}", allow_module_level=True)
@@ -133,9 +133,9 @@ def test_what_does_not_fit_is_left_to_the_reference(name, isa, dtype, rng) -> No
     for a, b in zip(whole, before, strict=True):
         np.testing.assert_array_equal(a, b)
     with pytest.raises(ShapeError, match="of shape"):
-        getattr(native, name)(whole[0], whole[1], *(a[0] for a in whole[2:]), *numbers)
+        getattr(kernels, name)(whole[0], whole[1], *(a[0] for a in whole[2:]), *numbers)
     with pytest.raises(DtypeError, match="g of dtype"):
-        getattr(native, name)(whole[0], whole[1].astype(other), *whole[2:], *numbers)
+        getattr(kernels, name)(whole[0], whole[1].astype(other), *whole[2:], *numbers)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -152,19 +152,19 @@ def test_a_target_that_cannot_be_written_in_place_goes_to_the_reference(isa, dty
     p = np.asfortranarray(rng.standard_normal((4, 5)).astype(dtype))
     g, expected = rng.standard_normal((4, 5)).astype(dtype), p.copy()
     numbers = (None, 0.1, 0.0, 0.0, 0.0, False, False, False)
-    native.sgd_step(p, g, *numbers)
+    kernels.sgd_step(p, g, *numbers)
     reference.sgd_step(expected, g, *numbers)
     np.testing.assert_array_equal(p, expected)
     p.flags.writeable = False
     with pytest.raises(ValueError, match="read-only"):
-        native.sgd_step(p, g, *numbers)
+        kernels.sgd_step(p, g, *numbers)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_arrays_that_share_memory_go_to_the_reference(name, isa, dtype, rng) -> None:
     numbers = CASES[name][2][-1]
     ours, theirs = (draw(name, (20,), dtype, np.random.default_rng(1)) for _ in range(2))
-    for twin, arrays in ((native, ours), (reference, theirs)):
+    for twin, arrays in ((kernels, ours), (reference, theirs)):
         memory = np.concatenate([arrays[0], arrays[0][:1]])
         arrays[:2] = memory[1:], memory[:-1]  # the gradient is the parameter, moved by one
         getattr(twin, name)(*arrays, *numbers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from ...arrays import Array
 from ...errors import ShapeError, describe
 from .checks import expect
@@ -31,15 +33,15 @@ def linear(x: Array, weight: Array, bias: Array | None) -> Array:
 
         z = x Wᵀ + b
 
-    Shapes: x (M, in), W (out, in), b (out,), z (M, out).
+    Shapes: x (…, in), W (out, in), b (out,), z (…, out). Leading axes count as one batch.
 
     Raises:
         ShapeError: ``weight`` does not have the columns of ``x``, or ``bias`` is not one number per row of ``weight``.
         DtypeError: the dtypes differ.
     """
     _check(x, weight, bias)
-    z = x @ weight.T  # (M, out)
-    return z if bias is None else z + bias
+    z = _rows(x) @ weight.T  # (N, out)
+    return (z if bias is None else z + bias).reshape(*x.shape[:-1], len(weight))
 
 
 def linear_backward(
@@ -49,25 +51,30 @@ def linear_backward(
 
         ∂J/∂x = δ W        ∂J/∂W = δᵀ x        ∂J/∂b = Σₙ δₙ
 
-    Shapes: δ (M, out); the results have the shapes of x, W and b.
+    Shapes: δ (…, out); the results have the shapes of x, W and b.
 
     Raises:
         ShapeError: ``delta`` is not of the shape of z.
         DtypeError: the dtypes differ.
     """
     _check(x, weight, None)
-    expect("delta", delta, (len(x), len(weight)), x.dtype, "delta has the shape of the output z")
+    expect("delta", delta, (*x.shape[:-1], len(weight)), x.dtype, "delta has the shape of the output z")
+    rows, d = _rows(x), _rows(delta)  # (N, in), (N, out)
     return (
-        delta @ weight if needs[0] else None,  # (M, in)
-        delta.T @ x if needs[1] else None,  # (out, in)
-        delta.sum(axis=0) if needs[2] else None,  # (out,)
+        (d @ weight).reshape(x.shape) if needs[0] else None,
+        d.T @ rows if needs[1] else None,  # (out, in)
+        d.sum(axis=0) if needs[2] else None,  # (out,)
     )
 
 
+def _rows(x: Array) -> Array:
+    return x.reshape(prod(x.shape[:-1]), x.shape[-1])
+
+
 def _check(x: Array, weight: Array, bias: Array | None) -> None:
-    if x.ndim != 2 or weight.ndim != 2:
+    if x.ndim == 0 or weight.ndim != 2:
         got = f"{describe(x)} and {describe(weight)}"
-        raise ShapeError("x and weight with two axes", got, "reshape x to (rows, in)")
+        raise ShapeError("x of shape (…, in) and a weight of shape (out, in)", got, "give x an axis of features")
     out = len(weight)
-    expect("weight", weight, (out, x.shape[1]), x.dtype, "set in_features to the number of columns of x")
+    expect("weight", weight, (out, x.shape[-1]), x.dtype, "set in_features to the number of columns of x")
     expect("bias", bias, (out,), x.dtype, "one bias per row of weight")
