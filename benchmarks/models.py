@@ -93,6 +93,7 @@ class Numnet:
         numnet.manual_seed(0)
         self.network = network
         self.net = network.ours().to(dtype)
+        self.net.input_delta = False  # x is data: PyTorch leaves its gradient out too
         self.x, self.y = network.batch_of(batch or network.batch, dtype)
         self.loss = getattr(nn, network.loss)()
         self.optimizer = getattr(optim, network.optimizer)(self.net.parameters(), lr=RATE, **network.options)

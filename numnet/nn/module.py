@@ -64,6 +64,13 @@ class Module:
     training: bool = True
     """True between :meth:`train` and :meth:`eval`: dropout drops, batch norm uses the batch's statistics."""
 
+    input_delta: bool = True
+    """Whether :meth:`backward` returns ∂J/∂input.
+
+    ``net.input_delta = False`` says of a whole network that its input is data, of which nobody asks it. The first
+    layer then leaves out the product that it would take; all other numbers are the same, and backward returns ``None``.
+    """
+
     forward: Callable[..., Any]
     """``forward(self, *inputs)``, written by the subclass."""
 
@@ -136,7 +143,7 @@ class Module:
     def _leaf(self, position: int, x: Any) -> Any:
         """The array ``x`` as the start of a tape; every array of a tuple."""
         if type(x) is np.ndarray and x.dtype.kind in "fiub":
-            return leaf(x, x.dtype.kind == "f" and state.recording and self._differentiates(position))
+            return leaf(x, x.dtype.kind == "f" and self._wants(position))
         if isinstance(x, tuple) and x:
             return tuple([self._leaf(position, part) for part in x])
         if not is_array(x):
@@ -148,10 +155,13 @@ class Module:
             error.where = f"{type(self).__name__}, input {position}"
             raise error
         try:
-            return Tensor(x, requires_grad=state.recording and self._differentiates(position) and is_floating(x))
+            return Tensor(x, requires_grad=self._wants(position) and is_floating(x))
         except DtypeError as error:
             error.where = f"{type(self).__name__}, input {position}"
             raise
+
+    def _wants(self, position: int) -> bool:
+        return state.recording and self.input_delta and self._differentiates(position)
 
     def _differentiates(self, position: int) -> bool:
         """Whether :meth:`backward` returns ∂J/∂(input at ``position``)."""
@@ -170,7 +180,7 @@ class Module:
 
         Returns:
             ∂J/∂input; a tuple, nested as the inputs were and with ``None`` for labels and indices, if it is
-            differentiable in several inputs.
+            differentiable in several inputs. ``None`` where :attr:`input_delta` is False.
 
         Raises:
             BackwardError: no call to go back through. A call can be gone back through once.
@@ -199,6 +209,8 @@ class Module:
             raise
         latest.why_not = "a call whose backward has run already"
         backpropagate([(y.place, d) for y, d in zip(outputs, deltas, strict=True) if y.requires_grad])
+        if not self.input_delta:
+            return None
         inputs = flatten(record.inputs)
         asked = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
         if len(asked) == 1:

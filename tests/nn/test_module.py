@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from collections.abc import Callable
 from types import ModuleType
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from numnet import Parameter, Tensor, nn, no_grad, optim, tensor
+from numnet import Parameter, Tensor, nn, no_grad, observe, optim, tensor
 from numnet.call import Ctx
 from numnet.errors import BackwardError, DtypeError, NumnetError, OptionError, ShapeError, StateDictError
 
@@ -474,6 +475,45 @@ def test_ten_thousand_modules() -> None:
 
 
 # ---------------------------------------------------------------------- backward at the wrong time
+
+
+def test_a_network_whose_input_is_data_leaves_its_delta_out() -> None:
+    class Watch:
+        def __init__(self) -> None:
+            self.asked: dict[str, bool] = {}
+
+        def forward(self, call: nn.Call, inputs: Any, outputs: Any) -> None:
+            if call.ctx is not None:
+                self.asked[call.path] = call.ctx.needs_input_grad[0]
+
+        def backward(self, call: nn.Call, deltas: Any, input_deltas: Any) -> None:
+            assert (input_deltas[0] is not None) == self.asked[call.path]
+
+    def stepped(data: bool) -> tuple[Any, dict[str, bool], list[bytes]]:
+        net = nn.Sequential(nn.Flatten(), nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
+        for i, p in enumerate(net.parameters()):
+            p.array[...] = np.random.default_rng(i).normal(size=p.shape)
+        net.double().input_delta = not data
+        assert list(net.state_dict()) == ["1.weight", "1.bias", "3.weight", "3.bias"]
+        watch = Watch()
+        with observe(watch):
+            z = copy.deepcopy(net)(X)
+            z = net(X)
+            delta = net.backward(np.cos(z))
+        return delta, watch.asked, [p.grad_array.tobytes() for p in net.parameters()]
+
+    delta, asked, gradients = stepped(data=False)
+    assert delta.shape == X.shape
+    assert asked == {"0": True, "1": True, "2": True, "3": True}
+    none, asked, same = stepped(data=True)
+    assert none is None
+    assert asked == {"1": False, "2": True, "3": True}  # Flatten has nothing to go back for: it records nothing
+    assert same == gradients
+    inner = nn.Linear(4, 4).double()
+    inner.input_delta = False
+    x = tensor(X, requires_grad=True)
+    nn.Sequential(inner)(x).sum().backward()  # on the tape it is the tensor that says what is wanted
+    assert x.grad is not None
 
 
 def test_backward_without_a_call_twice_or_after_tensors() -> None:
