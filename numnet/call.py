@@ -280,6 +280,8 @@ class Call:
 
     def _outputs(self, result: Any) -> tuple[Array, ...]:
         """What forward returned, checked, as a tuple."""
+        if isinstance(result, np.generic):  # NumPy's scalars are the arrays without axes that they came from
+            result = np.asarray(result)
         if type(result) is np.ndarray:  # as almost always
             self.output_shapes, self._output_dtypes = (result.shape,), (result.dtype,)
             return (result,)
@@ -325,6 +327,8 @@ class Call:
         inputs = self._inputs
         if type(result) is np.ndarray and len(inputs) == 1 and (result.shape, result.dtype) == inputs[0]:
             return (result,)  # as almost always
+        if isinstance(result, tuple) and len(result) == len(inputs) and all(map(_may_be_delta, result, inputs)):
+            return result
         deltas = _as_arrays(result) if inputs or result is not None else ()
         if len(deltas) != len(inputs):
             expected = f"backward to return {len(inputs)} values, ∂J/∂input for each input"
@@ -348,6 +352,10 @@ class Call:
         elif not error.where:
             error.where = f"{place} of {self.layer!r}"
         return error
+
+
+def _may_be_delta(delta: Any, shape_and_dtype: tuple[Any, Any]) -> bool:
+    return delta is None or (type(delta) is np.ndarray and (delta.shape, delta.dtype) == shape_and_dtype)
 
 
 def _shape_and_dtype(x: Any) -> tuple[Any, Any]:

@@ -62,7 +62,8 @@ class ListOf(_Holder[T]):
     """Abstract: things in order, found by position; those that were given no name bear their number."""
 
     def __iter__(self) -> Iterator[T]:
-        return iter(list(self._held().values()))
+        kind = self._kind
+        return iter([value for value in vars(self).values() if isinstance(value, kind)])
 
     @overload
     def __getitem__(self, key: int | str) -> T: ...

@@ -111,7 +111,9 @@ class Module:
             state.run = None
 
     def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        if _holds_tensor(inputs) or (options and _holds_tensor(options.values())):
+        if len(inputs) == 1 and type(inputs[0]) is Tensor and not options:  # as almost always
+            return self._run(inputs[0])
+        if _holds_tensor(inputs) or _holds_tensor(options.values()):
             return self._run(*inputs, **options)
         return self._call_with_arrays(inputs, options)
 
