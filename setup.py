@@ -28,6 +28,7 @@ FAMILIES = {  # module: its kernels
     "products": "products_kernels.c",
     "maps": "maps_kernels.c",
     "elementwise": "elementwise_kernels.c",
+    "recurrent": "recurrent_kernels.c",
     "steps": "steps_kernels.c",
 }
 ISA_FLAGS = {

@@ -30,17 +30,6 @@ INLINE real NAME(gelu_tanh_slope)(real x) {
     return g + b * g * rest * (TWICE_ROOT + TWICE_ROOT * (real)(3 * 0.044715) * square);
 }
 
-INLINE real NAME(logistic_of)(real x) {
-    real rest;
-    return NAME(logistic)(x, &rest);
-}
-
-/* tanh |x| = -e / (e + 2) with e = exp(-2|x|) - 1: no cancellation near 0, no overflow far from it. */
-INLINE real NAME(tanh_of)(real x) {
-    const real e = NAME(expm1_of_negative)(-2 * NAME(absolute)(x));
-    return NAME(copysign)(-e / (e + 2), x);
-}
-
 INLINE real NAME(silu_slope)(real x) {
     real rest;
     const real s = NAME(logistic)(x, &rest);

@@ -128,6 +128,17 @@ INLINE real NAME(logistic)(real x, real *rest) {
     return x < 0 ? e * r : r;
 }
 
+INLINE real NAME(logistic_of)(real x) {
+    real rest;
+    return NAME(logistic)(x, &rest);
+}
+
+/* tanh |x| = -e / (e + 2) with e = exp(-2|x|) - 1: no cancellation near 0, no overflow far from it. */
+INLINE real NAME(tanh_of)(real x) {
+    const real e = NAME(expm1_of_negative)(-2 * NAME(absolute)(x));
+    return NAME(copysign)(-e / (e + 2), x);
+}
+
 /* The normal distribution: the probability P(x) of a number below x, and sqrt(2 pi) times its density, exp(-x^2 / 2).
  *
  *     P(-t) = exp(-t^2 / 2) r p(s)     r = 1 / (t + K)     t >= 0     s = 1 at t = 0, -1 at t = 15 (40 for double)

@@ -5,16 +5,22 @@
 
 #include "family.h"
 
+#include <stdint.h>
+
 /* A convolution as if it had three spatial axes: 1-D and 2-D ones have leading axes of length 1. */
 typedef struct {
     ptrdiff_t images, channels, filters, groups;
     ptrdiff_t in[3], kernel[3], stride[3], before[3], dilation[3], out[3];
 } conv_shape;
 
+#define PACKED PTRDIFF_MIN /* a stride that no array has */
+
 typedef struct {
     /* c (m, n) = a (m, k) b (k, n) + bias (n,), of which any strides (in elements) are welcome; bias may be NULL */
     int (*gemm)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t a_row, ptrdiff_t a_column, const void *b,
                 ptrdiff_t b_row, ptrdiff_t b_column, const void *bias, void *c, int threads);
+    /* b (k, n) in the order in which gemm reads it if it is told b_column = PACKED; n of it is rounded up to whole vectors */
+    void (*pack)(ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t b_row, ptrdiff_t b_column, void *packed, int threads);
     /* sums (f,) of x (n, f, p) over n and p */
     void (*channel_sums)(ptrdiff_t n, ptrdiff_t f, ptrdiff_t p, const void *x, void *sums, int threads);
     int (*conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z, int threads);

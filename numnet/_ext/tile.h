@@ -119,7 +119,11 @@ static void NAME(pack_rows)(size rows, size depth, const real *a, size row, size
         for (size i = 0; i < rows; i++)
             for (size k = 0; k < depth; k++) packed[k * rows + i] = a[i * row + k];
     } else {
-        for (size k = 0; k < depth; k++)
+        size k = 0, whole = WHOLE_VECTORS(rows);
+        if (row == 1 && column >= whole) /* whole vectors; what they bring too much, the next one writes over */
+            for (; k + 1 < depth && k * rows + whole <= depth * rows; k++)
+                for (size i = 0; i < rows; i += LANES) store(packed + k * rows + i, load(a + k * column + i));
+        for (; k < depth; k++)
             for (size i = 0; i < rows; i++) packed[k * rows + i] = a[i * row + k * column];
     }
 }

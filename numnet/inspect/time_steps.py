@@ -69,8 +69,9 @@ def time_steps(layer: RecurrentBase, page: Ctx, deltas: tuple[Array | None, ...]
         arrived = [spy.arrived[id(step)] for step in past.steps]
         arrays["delta_h"] = xp.stack([d[0] for d in arrived])
         letters = GATES[type(layer.step).__name__]
-        for i, letter in enumerate(letters):
-            arrays[letter] = xp.stack([step.gates[i] for step in past.steps])
+        if letters:
+            gates = xp.stack([step.gates for step in past.steps])  # (T, N, gates · H)
+            arrays |= dict(zip(letters, xp.split(gates, len(letters), axis=2), strict=True))
         if letters == "ifgo":
             arrays["delta_c"] = xp.stack([d[1] for d in arrived])
             arrays["c_before"] = xp.stack([step.c_before for step in past.steps])

@@ -348,3 +348,48 @@ def test_of_x_only_the_shape_is_read_unless_the_weight_gradient_is_needed(draw: 
         strict=True,
     ):
         np.testing.assert_array_equal(ours, theirs)
+
+
+PACKED = [(17, 1, 1), (17, 5, 3), (20, 300, 16), (32, 70, 40), (33, 257, 65), (100, 600, 31), (20, 0, 3), (20, 3, 0)]
+
+
+@pytest.mark.parametrize("shape", PACKED, ids=str)
+@pytest.mark.parametrize("biased", [True, False], ids=["bias", "no bias"])
+def test_packed_product(shape, biased, isa, draw, close, threads):
+    M, K, N = shape
+    for _ in range(4):  # each of the layouts of draw
+        a, b, bias = draw(M, K), draw(K, N), draw(N) if biased else None
+        packed = products.pack(b, M, 2)
+        assert packed.matrix is b
+        found = []
+        for count in (1, 2, 3):
+            threads(count)
+            found.append(products.packed_product(a, packed, bias))
+        close(found[0], reference.packed_product(a, reference.pack(b, M, 2), bias))
+        assert found[0].tobytes() == found[1].tobytes() == found[2].tobytes()
+
+
+def test_what_a_packed_matrix_does_not_fit_is_left_to_the_reference(isa, draw, dtype):
+    a, b = draw(20, 6), draw(6, 4)
+    other = np.float32 if dtype == np.float64 else np.float64
+    refused = [(a[:, 1:], None, ShapeError), (a.astype(other), None, DtypeError), (a, draw(5), ShapeError)]
+    for packed in (products.pack(b, 20, 2), reference.pack(b, 20, 2)):
+        for left, bias, error in refused:
+            assert products.packed_product(left, packed, bias) is NotImplemented
+            with pytest.raises(error):
+                kernels.packed_product(left, packed, bias)
+
+
+def test_a_matrix_packed_for_another_instruction_set_is_read_where_it_lies(isa, draw, close):
+    a, b = draw(20, 6), draw(6, 40)
+    packed = products.pack(b, 20, 2)
+    for now in runtime.available_isas():
+        runtime.set_isa(now)
+        close(products.packed_product(a, packed, None), a @ b)
+
+
+@pytest.mark.parametrize("rows, times", [(16, 35), (32, 1)], ids=str)
+def test_a_matrix_is_not_packed_where_that_does_not_pay(rows, times, isa, draw, close):
+    a, b, bias = draw(rows, 6), draw(6, 4), draw(4)
+    assert products.pack(b, rows, times) is NotImplemented
+    close(products.packed_product(a, kernels.pack(b, rows, times), bias), a @ b + bias)

@@ -9,7 +9,7 @@ from .activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, ta
 from .batch_norm import batch_norm_eval, batch_norm_eval_backward, batch_norm_train, batch_norm_train_backward
 from .conv import conv, conv_backward
 from .cross_entropy import cross_entropy, cross_entropy_backward
-from .linear import linear, linear_backward, matmul
+from .linear import linear, linear_backward, matmul, pack, packed_product
 from .optimizer import asgd_step, rprop_step, sgd_step
 from .optimizer_adam import adam_step, adamax_step, nadam_step, radam_step
 from .optimizer_rms import adadelta_step, adagrad_step, rmsprop_step
@@ -26,6 +26,7 @@ from .piecewise import (
 )
 from .pool import avg_pool, avg_pool_backward, max_pool, max_pool_backward
 from .pool_regions import adaptive_avg_pool, adaptive_avg_pool_backward, adaptive_max_pool, fractional_max_pool
+from .recurrent import gru_cell, gru_cell_backward, lstm_cell, lstm_cell_backward, relu_cell, tanh_cell
 from .row_norm import group_norm, group_norm_backward, rms_norm, rms_norm_backward
 from .rows import scatter_rows
 from .smooth import gelu, gelu_backward, mish, mish_backward, silu, silu_backward, softplus, softplus_backward
@@ -59,6 +60,8 @@ __all__ = [
     "gelu_backward",
     "group_norm",
     "group_norm_backward",
+    "gru_cell",
+    "gru_cell_backward",
     "hardswish",
     "hardswish_backward",
     "hardtanh",
@@ -69,17 +72,22 @@ __all__ = [
     "linear_backward",
     "log_softmax",
     "log_softmax_backward",
+    "lstm_cell",
+    "lstm_cell_backward",
     "matmul",
     "max_pool",
     "max_pool_backward",
     "mish",
     "mish_backward",
     "nadam_step",
+    "pack",
+    "packed_product",
     "pad",
     "pad_backward",
     "radam_step",
     "relu",
     "relu_backward",
+    "relu_cell",
     "rms_norm",
     "rms_norm_backward",
     "rmsprop_step",
@@ -96,5 +104,6 @@ __all__ = [
     "softplus_backward",
     "tanh",
     "tanh_backward",
+    "tanh_cell",
     "unfold",
 ]

@@ -107,7 +107,7 @@ class Recurrent(RecurrentBase):
                 outputs.append(y)
                 ends.append(end)
                 ctx.pasts.append(past)
-            x = array_module(x).concatenate(outputs, axis=2)  # (T, N, D · P)
+            x = outputs[0] if D == 1 else array_module(x).concatenate(outputs, axis=2)  # (T, N, D · P)
         return self._by_batch(x, ctx.batched), *self._stacked(ends, ctx.batched)
 
     # ------------------------------------------------------------------ backward

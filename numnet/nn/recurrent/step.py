@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import ClassVar, TypeAlias
 
 from ... import kernels
-from ...arrays import Array, array_module
+from ...arrays import Array
 from ...call import Ctx
 from ...errors import OptionError
 
@@ -46,11 +46,11 @@ class _ElmanStep(Step):
     gates = 1
     states = ("h",)
     adds = True
-    f: Callable[[Array], Array]
+    cell: Callable[[Array, Array], Array]
     f_backward: Callable[[Array, Array], Array]
 
     def forward(self, ctx: Ctx, u: Array, v: Array, state: State) -> State:
-        h = ctx.h = self.f(u + v)
+        h = ctx.h = self.cell(u, v)
         return (h,)
 
     def backward(self, ctx: Ctx, delta: State) -> StepDeltas:
@@ -61,14 +61,14 @@ class _ElmanStep(Step):
 class TanhStep(_ElmanStep):
     """hₜ = tanh(u + v)."""
 
-    f = staticmethod(kernels.tanh)
+    cell = staticmethod(kernels.tanh_cell)
     f_backward = staticmethod(kernels.tanh_backward)
 
 
 class ReLUStep(_ElmanStep):
     """hₜ = max(u + v, 0)."""
 
-    f = staticmethod(kernels.relu)
+    cell = staticmethod(kernels.relu_cell)
     f_backward = staticmethod(kernels.relu_backward)
 
 
@@ -88,6 +88,9 @@ class LSTMStep(Step):
     """Input, forget and output gate, and a candidate g, in the order of their rows i, f, g, o.
 
     i, f, o = σ(u + v)        g = tanh(u + v)        cₜ = f ⊙ cₜ₋₁ + i ⊙ g        hₜ = o ⊙ tanh(cₜ)
+
+    δcₜ = ∂J/∂cₜ + δhₜ ⊙ o ⊙ (1 - tanh²(cₜ))        δzᵢ = δcₜ ⊙ g ⊙ i ⊙ (1 - i)        δz_f = δcₜ ⊙ cₜ₋₁ ⊙ f ⊙ (1 - f)
+    δz_g = δcₜ ⊙ i ⊙ (1 - g²)        δzₒ = δhₜ ⊙ tanh(cₜ) ⊙ o ⊙ (1 - o)        ∂J/∂cₜ₋₁ = f ⊙ δcₜ
     """
 
     gates = 4
@@ -95,38 +98,23 @@ class LSTMStep(Step):
     adds = True
 
     def forward(self, ctx: Ctx, u: Array, v: Array, state: State) -> State:
-        c_before = state[1]
-        H = c_before.shape[1]
-        z = u + v  # (N, 4 H)
-        i_f = kernels.sigmoid(z[:, : 2 * H])
-        i, f = i_f[:, :H], i_f[:, H:]
-        g = kernels.tanh(z[:, 2 * H : 3 * H])
-        o = kernels.sigmoid(z[:, 3 * H :])
-        c = f * c_before + i * g
-        tanh_c = kernels.tanh(c)
-        ctx.gates, ctx.c_before, ctx.tanh_c = (i, f, g, o), c_before, tanh_c
-        return o * tanh_c, c
+        ctx.c_before = state[1]
+        h, c, ctx.gates, ctx.tanh_c = kernels.lstm_cell(u, v, ctx.c_before)
+        return h, c
 
     def backward(self, ctx: Ctx, delta: State) -> StepDeltas:
         delta_h, delta_c = delta
-        (i, f, g, o), tanh_c = ctx.gates, ctx.tanh_c
-        delta_c = delta_c + kernels.tanh_backward(tanh_c, delta_h * o)
-        delta_z = array_module(tanh_c).concatenate(
-            [
-                kernels.sigmoid_backward(i, delta_c * g),
-                kernels.sigmoid_backward(f, delta_c * ctx.c_before),
-                kernels.tanh_backward(g, delta_c * i),
-                kernels.sigmoid_backward(o, delta_h * tanh_c),
-            ],
-            axis=1,
-        )  # (N, 4 H)
-        return delta_z, delta_z, (None, delta_c * f)
+        delta_z, delta_c = kernels.lstm_cell_backward(ctx.gates, ctx.c_before, ctx.tanh_c, delta_h, delta_c)
+        return delta_z, delta_z, (None, delta_c)
 
 
 class GRUStep(Step):
     """Reset and update gate, and a candidate n, in the order of their rows r, z, n.
 
     r, z = σ(u + v)        n = tanh(u + r ⊙ v)        hₜ = (1 - z) ⊙ n + z ⊙ hₜ₋₁
+
+    ∂J/∂uₙ = δhₜ ⊙ (1 - z) ⊙ (1 - n²)        ∂J/∂vₙ = r ⊙ ∂J/∂uₙ        ∂J/∂hₜ₋₁ = z ⊙ δhₜ, and what goes through v
+    ∂J/∂u_r = ∂J/∂v_r = ∂J/∂uₙ ⊙ vₙ ⊙ r ⊙ (1 - r)        ∂J/∂u_z = ∂J/∂v_z = δhₜ ⊙ (hₜ₋₁ - n) ⊙ z ⊙ (1 - z)
     """
 
     gates = 3
@@ -135,21 +123,10 @@ class GRUStep(Step):
 
     def forward(self, ctx: Ctx, u: Array, v: Array, state: State) -> State:
         (h_before,) = state
-        H = h_before.shape[1]
-        r_z = kernels.sigmoid(u[:, : 2 * H] + v[:, : 2 * H])
-        r, z = r_z[:, :H], r_z[:, H:]
-        v_n = v[:, 2 * H :]
-        n = kernels.tanh(u[:, 2 * H :] + r * v_n)
-        ctx.gates, ctx.v_n, ctx.h_before = (r, z, n), v_n, h_before
-        return ((1 - z) * n + z * h_before,)
+        h, gates = kernels.gru_cell(u, v, h_before)
+        ctx.gates, ctx.h_before, ctx.v_n = gates, h_before, v[:, 2 * h.shape[1] :]
+        return (h,)
 
     def backward(self, ctx: Ctx, delta: State) -> StepDeltas:
-        delta_h = delta[0]
-        r, z, n = ctx.gates
-        delta_n = kernels.tanh_backward(n, delta_h * (1 - z))
-        delta_r = kernels.sigmoid_backward(r, delta_n * ctx.v_n)
-        delta_z = kernels.sigmoid_backward(z, delta_h * (ctx.h_before - n))
-        concatenate = array_module(n).concatenate
-        delta_u = concatenate([delta_r, delta_z, delta_n], axis=1)  # (N, 3 H)
-        delta_v = concatenate([delta_r, delta_z, delta_n * r], axis=1)
-        return delta_u, delta_v, (delta_h * z,)
+        delta_u, delta_v, delta_h = kernels.gru_cell_backward(ctx.gates, ctx.h_before, ctx.v_n, delta[0])
+        return delta_u, delta_v, (delta_h,)

@@ -71,9 +71,10 @@ def sweep(
     h_before = xp.empty_like(y)
     m = None if W.hr is None else xp.empty((T, N, W.hr.shape[1]), x.dtype)
     steps = [Ctx() for _ in range(T)] if recording else [Ctx()] * T  # one page, written over
+    hh = kernels.pack(W.hh.T, N, T)
     for t in reversed(range(T)) if backwards else range(T):
         h_before[t] = state[0]
-        new = step.forward(steps[t], u[t], kernels.linear(state[0], W.hh, W.b_hh), state)
+        new = step.forward(steps[t], u[t], kernels.packed_product(state[0], hh, W.b_hh), state)
         if m is not None:
             m[t] = new[0]
             new = (kernels.linear(new[0], W.hr, None), *new[1:])
@@ -103,6 +104,7 @@ def sweep_backward(
     delta_u = xp.empty(shape, past.x.dtype)
     delta_v = delta_u if step.adds else xp.empty(shape, past.x.dtype)
     delta_h = None if W.hr is None else xp.empty_like(past.h_before)
+    hh = kernels.pack(W.hh, N, T)
     for t in range(T) if past.backwards else reversed(range(T)):
         behind = t - 1 if past.backwards else t + 1  # the step that the δ of the state comes from
         if chunk and 0 <= behind < T and max(t, behind) % chunk == 0:
@@ -116,7 +118,7 @@ def sweep_backward(
         delta_u[t], v_t, (direct, *rest) = step.backward(past.steps[t], delta)
         if not step.adds:
             delta_v[t] = v_t
-        through_v = kernels.matmul(v_t, W.hh)  # (N, P)
+        through_v = kernels.packed_product(v_t, hh, None)  # (N, P)
         before = (through_v if direct is None else through_v + direct, *rest)
         if past.mask is not None:  # beyond its end a sequence hands the δ of its state on as it is
             before = tuple([xp.where(past.mask[t], b, d) for b, d in zip(before, delta_state, strict=True)])
@@ -144,8 +146,12 @@ def parameter_gradients(W: Weights, factors: Factors, needs: Weights) -> Weights
     ∂J/∂W_ih = Σₜ ∂J/∂uₜᵀ xₜ        ∂J/∂W_hh = Σₜ ∂J/∂vₜᵀ hₜ₋₁        ∂J/∂W_hr = Σₜ δhₜᵀ mₜ
     """
     x, h_before, m, delta_u, delta_v, delta_h = [_rows(a) for a in factors]
+    is_one_sum = factors.delta_u is factors.delta_v and needs.b_ih and needs.b_hh
     _, d_ih, d_b_ih = kernels.linear_backward(x, W.ih, delta_u, (False, needs.ih, needs.b_ih))
-    _, d_hh, d_b_hh = kernels.linear_backward(h_before, W.hh, delta_v, (False, needs.hh, needs.b_hh))
+    need_b_hh = needs.b_hh and not is_one_sum
+    _, d_hh, d_b_hh = kernels.linear_backward(h_before, W.hh, delta_v, (False, needs.hh, need_b_hh))
+    if is_one_sum and d_b_ih is not None:
+        d_b_hh = d_b_ih.copy()
     d_hr = kernels.linear_backward(m, W.hr, delta_h, (False, True, False))[1] if needs.hr else None
     return Weights(d_ih, d_hh, d_b_ih, d_b_hh, d_hr)
 
