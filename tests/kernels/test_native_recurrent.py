@@ -8,8 +8,9 @@ import compiled
 import numpy as np
 import pytest
 
+from numnet import kernels
 from numnet.errors import DtypeError, ShapeError
-from numnet.kernels import native, reference
+from numnet.kernels import reference
 
 recurrent = compiled.module("recurrent")
 check = partial(compiled.check, recurrent)
@@ -68,4 +69,4 @@ def test_what_does_not_fit_is_left_to_the_reference(name, draw, dtype):
             arguments = [*good[:i], bad, *good[i + 1 :]]
             assert getattr(recurrent, name)(*arguments) is NotImplemented
             with pytest.raises(error):
-                getattr(native, name)(*arguments)
+                getattr(kernels, name)(*arguments)
