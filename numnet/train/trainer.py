@@ -260,13 +260,17 @@ class Trainer:
         seen: list[tuple[float, Array]] = []
 
         def closure() -> float:
-            z, J = self._forward(inputs, y)
-            mean = mean_of(self.loss, J, len(y))
-            if not math.isfinite(mean):
-                raise not_finite(self.net, self.loss, inputs, y, self._lr(), f"a loss of {mean}")
-            self.optimizer.zero_grad()
-            delta = self.loss.backward(array_module(J).full_like(J, 1 / J.size) if J.ndim else None)  # of J's mean
-            self.net.backward(delta[0] if isinstance(delta, tuple) else delta)
+            asked, self.net.input_delta = self.net.input_delta, False  # the inputs are data
+            try:
+                z, J = self._forward(inputs, y)
+                mean = mean_of(self.loss, J, len(y))
+                if not math.isfinite(mean):
+                    raise not_finite(self.net, self.loss, inputs, y, self._lr(), f"a loss of {mean}")
+                self.optimizer.zero_grad()
+                delta = self.loss.backward(array_module(J).full_like(J, 1 / J.size) if J.ndim else None)  # of J's mean
+                self.net.backward(delta[0] if isinstance(delta, tuple) else delta)
+            finally:
+                self.net.input_delta = asked
             self._clip(first=not seen)
             seen.append((mean, z))
             return mean

@@ -52,6 +52,27 @@ def test_the_loop_written_out_has_the_same_bits(dropout: float, problem: Any) ->
     assert same(by_hand, fitted)
 
 
+def test_nobody_asks_for_the_delta_of_the_data(problem: Any) -> None:
+    class Watch:
+        first: set[Any] = set()
+
+        def forward(self, call: nn.Call, inputs: Any, outputs: Any) -> None: ...
+
+        def backward(self, call: nn.Call, deltas: Any, input_deltas: Any) -> None:
+            if call.path == "0":
+                self.first |= {input_deltas[0] is None}
+
+    net, watch = network(), Watch()
+    with numnet.observe(watch):
+        train.fit(net, nn.CrossEntropyLoss(), sgd(net), problem.train, epochs=1, progress=False)
+    assert watch.first == {True}
+    assert net.input_delta
+    x, y = problem.train
+    with pytest.raises(NonFiniteError):
+        train.fit(net, nn.CrossEntropyLoss(), sgd(net), (x * np.inf, y), epochs=1, progress=False)
+    assert net.input_delta
+
+
 @pytest.mark.parametrize("form", ["arrays", "tensors", "list", "dataset", "loader"])
 def test_data_may_be_given_in_any_form(form: str, problem: Any) -> None:
     x, y = problem.train
