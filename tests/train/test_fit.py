@@ -54,7 +54,8 @@ def test_the_loop_written_out_has_the_same_bits(dropout: float, problem: Any) ->
 
 def test_nobody_asks_for_the_delta_of_the_data(problem: Any) -> None:
     class Watch:
-        first: set[Any] = set()
+        def __init__(self) -> None:
+            self.first: set[Any] = set()
 
         def forward(self, call: nn.Call, inputs: Any, outputs: Any) -> None: ...
 
