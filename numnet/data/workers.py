@@ -93,10 +93,11 @@ class Workers:
         for end in (here, there):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
             end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-        parent = os.getpid() if self.method == "fork" else 0
-        arguments = (there, setup, number, parent)
-        process = context.Process(target=_work, args=arguments, name=f"DataLoader worker {number}", daemon=True)
         self.sockets.append(here)
+        forked = self.method == "fork"
+        parent, copies = (os.getpid(), [*self.sockets]) if forked else (0, [])
+        arguments = (there, setup, number, parent, copies)
+        process = context.Process(target=_work, args=arguments, name=f"DataLoader worker {number}", daemon=True)
         try:
             with warnings.catch_warnings():
                 # From Python 3.12 on: that threads do not live on in a forked child. NumPy's BLAS has some in every
@@ -131,7 +132,7 @@ class Workers:
 
     def _send(self, worker: int, task: Task) -> None:
         try:
-            _send(self.sockets[worker], _encoded(task))
+            _send(self.sockets[worker], [b"".join(_encoded(task))])  # all or nothing, should the program be killed
         except OSError:
             raise self._died(worker) from None
 
@@ -195,8 +196,14 @@ def _pickled(setup: Any, fetch: Fetch) -> bytes:
 # ---------------------------------------------------------------------- in the worker
 
 
-def _work(end: Any, setup: Any, number: int, parent: int) -> None:
-    """The life of a worker: fetch what it is told to, until nobody is there to tell it."""
+def _work(end: Any, setup: Any, number: int, parent: int, copies: list[Any]) -> None:
+    """The life of a worker: fetch what it is told to, until nobody is there to tell it.
+
+    ``copies`` are the program's ends of the sockets that a forked worker was born with: as long as any is open, nobody
+    would see that the program is gone.
+    """
+    for copy in copies:
+        copy.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the program, which ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     set_num_threads(1)  # the workers are the parallel part
@@ -243,7 +250,7 @@ def _next_task(end: Any, parent: int) -> Task | None:
     from multiprocessing.connection import wait
 
     while not wait([end], timeout=1):
-        if parent and os.getppid() != parent:  # siblings hold copies of the program's end, which stays open without it
+        if parent and os.getppid() != parent:  # a process that the program forked later may hold copies of its ends
             return None
     try:
         task: Task = _decoded(end)

@@ -343,6 +343,7 @@ def test_a_program_that_is_stopped_takes_its_workers_along(how: str, tmp_path: P
     process = subprocess.Popen(
         [sys.executable, program],
         env=environment,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -351,6 +352,9 @@ def test_a_program_that_is_stopped_takes_its_workers_along(how: str, tmp_path: P
     assert process.stdout
     assert process.stderr
     pids = {int(process.stdout.readline()) for _ in range(2)}
+    if sys.platform == "linux":  # with a copy of the program's end a worker would not see that the program is gone
+        for pid in pids:
+            assert sum(os.readlink(file).startswith("socket:") for file in Path(f"/proc/{pid}/fd").iterdir()) == 1
     if how == "SIGINT":
         os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal: to the workers too
     else:
