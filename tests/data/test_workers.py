@@ -354,7 +354,8 @@ def test_a_program_that_is_stopped_takes_its_workers_along(how: str, tmp_path: P
     pids = {int(process.stdout.readline()) for _ in range(2)}
     if sys.platform == "linux":  # with a copy of the program's end a worker would not see that the program is gone
         for pid in pids:
-            assert sum(os.readlink(file).startswith("socket:") for file in Path(f"/proc/{pid}/fd").iterdir()) == 1
+            files = [file.readlink() for file in Path(f"/proc/{pid}/fd").iterdir()]
+            assert sum(str(file).startswith("socket:") for file in files) == 1
     if how == "SIGINT":
         os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C in a terminal: to the workers too
     else:
