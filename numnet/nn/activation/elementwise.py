@@ -10,7 +10,7 @@ from ...call import Ctx
 from ..expect import expect_floating, refuse_inplace
 from ..layer import Layer
 
-__all__ = ["Compiled", "CompiledFromInput", "Elementwise"]
+__all__ = ["Elementwise", "ReadsInput", "ReadsOutput"]
 
 
 class Elementwise(Layer):
@@ -34,10 +34,10 @@ class Elementwise(Layer):
         return array_module(delta).asarray(delta * self.slope(ctx.x))
 
 
-class Compiled(Layer):
-    """Abstract: a = f(x), number by number, by the kernels of f and of its backward.
+class ReadsOutput(Layer):
+    """Abstract: a = f(x), number by number, by the kernels of f and of its backward, which reads the output a alone.
 
-    That backward reads the output a alone, so that z need not be kept.
+    So x need not be kept.
     """
 
     kernel: Callable[[Array], Array]
@@ -52,7 +52,7 @@ class Compiled(Layer):
         return self.kernel_backward(ctx.a, delta)
 
 
-class CompiledFromInput(Elementwise):
+class ReadsInput(Elementwise):
     """Abstract: a = f(x), number by number, by the kernels of f and of its backward, which reads x.
 
     A subclass names the kernels.

@@ -14,12 +14,12 @@ from ...random import default_rng
 from ...tensor import Parameter
 from ..expect import expect_floating, refuse_inplace
 from ..layer import Layer
-from .elementwise import Compiled, CompiledFromInput, Elementwise
+from .elementwise import Elementwise, ReadsInput, ReadsOutput
 
 __all__ = ["CELU", "ELU", "SELU", "LeakyReLU", "PReLU", "RReLU", "ReLU", "Threshold"]
 
 
-class ReLU(Compiled):
+class ReLU(ReadsOutput):
     """Rectifier: what is negative becomes 0.
 
         a = max(x, 0)
@@ -82,7 +82,7 @@ class Threshold(Elementwise):
         return f"threshold={self.threshold}, value={self.replacement}"
 
 
-class LeakyReLU(CompiledFromInput):
+class LeakyReLU(ReadsInput):
     """Rectifier that lets a small part r of what is negative through.
 
         a = x where x > 0, r x elsewhere
@@ -230,7 +230,7 @@ class RReLU(Layer):
         return f"lower={self.lower}, upper={self.upper}"
 
 
-class _ExponentialLinear(CompiledFromInput):
+class _ExponentialLinear(ReadsInput):
     """Abstract: a = λ x where x > 0, λ α (e^(x/τ) - 1) elsewhere. A subclass sets its constants."""
 
     kernel = staticmethod(kernels.elu)

@@ -7,12 +7,12 @@ from typing import Any
 from ... import kernels
 from ...arrays import Array, array_module
 from ...errors import OptionError
-from .elementwise import Compiled, CompiledFromInput, Elementwise
+from .elementwise import Elementwise, ReadsInput, ReadsOutput
 
 __all__ = ["Hardsigmoid", "Hardtanh", "ReLU6", "Sigmoid", "Softsign", "Tanh"]
 
 
-class Sigmoid(Compiled):
+class Sigmoid(ReadsOutput):
     """Logistic function: from 0 to 1.
 
         a = 1 / (1 + e⁻ˣ)
@@ -31,7 +31,7 @@ class Sigmoid(Compiled):
     kernel_backward = staticmethod(kernels.sigmoid_backward)
 
 
-class Tanh(Compiled):
+class Tanh(ReadsOutput):
     """Hyperbolic tangent: from -1 to 1.
 
         a = (eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)
@@ -75,7 +75,7 @@ class Softsign(Elementwise):
         return (1 / (1 + abs(x))) ** 2  # in this order: (1 + |x|)² can overflow
 
 
-class _Clipped(CompiledFromInput):
+class _Clipped(ReadsInput):
     """Abstract: a = min(max(x, low), high). A subclass sets the limits."""
 
     kernel = staticmethod(kernels.hardtanh)

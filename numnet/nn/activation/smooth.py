@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from ... import kernels
 from ...errors import OptionError
-from .elementwise import CompiledFromInput
+from .elementwise import ReadsInput
 
 __all__ = ["GELU", "Hardswish", "LogSigmoid", "Mish", "SiLU", "Softplus"]
 
 
-class SiLU(CompiledFromInput):
+class SiLU(ReadsInput):
     """x times its sigmoid, also called Swish.
 
         a = x σ(x)        σ(x) = 1 / (1 + e⁻ˣ)
@@ -36,7 +36,7 @@ class SiLU(CompiledFromInput):
     kernel_backward = staticmethod(kernels.silu_backward)
 
 
-class Hardswish(CompiledFromInput):
+class Hardswish(ReadsInput):
     """SiLU in pieces without an exponential: x times its :class:`Hardsigmoid`.
 
         a = x min(max(x + 3, 0), 6) / 6
@@ -59,7 +59,7 @@ class Hardswish(CompiledFromInput):
     kernel_backward = staticmethod(kernels.hardswish_backward)
 
 
-class GELU(CompiledFromInput):
+class GELU(ReadsInput):
     """x times the probability that a standard normal number is smaller.
 
         a = x Φ(x)        Φ(x) = ∫ φ from -∞ to x        φ(x) = e^(-x²/2) / √(2π)
@@ -100,7 +100,7 @@ class GELU(CompiledFromInput):
         return f"approximate={self.approximate!r}"
 
 
-class Mish(CompiledFromInput):
+class Mish(ReadsInput):
     """x times the hyperbolic tangent of its softplus.
 
         a = x t        t = tanh(log(1 + eˣ))
@@ -123,7 +123,7 @@ class Mish(CompiledFromInput):
     kernel_backward = staticmethod(kernels.mish_backward)
 
 
-class Softplus(CompiledFromInput):
+class Softplus(ReadsInput):
     """The rectifier with its corner smoothed.
 
         a = log(1 + e^(βx)) / β where βx ≤ t, x elsewhere
@@ -163,7 +163,7 @@ class Softplus(CompiledFromInput):
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
-class LogSigmoid(CompiledFromInput):
+class LogSigmoid(ReadsInput):
     """Logarithm of the sigmoid, exact where the sigmoid itself would round to 0.
 
         a = -log(1 + e⁻ˣ)
