@@ -7,7 +7,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from .machine import threads
 from .rows import Row
 from .timing import Effort, Ratio, contest
 
-__all__ = ["Peak", "measure", "peak"]
+__all__ = ["KERNELS", "Kernel", "Peak", "measure", "peak"]
 
 GOAL = 0.75
 
@@ -39,6 +39,7 @@ class Peak(NamedTuple):
     what: str
 
 
+@lru_cache(1)
 def peak() -> Peak:
     """Multiply-adds in registers, for the instruction set that numnet uses; without a compiler NumPy's product."""
     isa = numnet.show_config(mode="dict")["kernels"].get("isa", "baseline")
@@ -61,43 +62,73 @@ def peak() -> Peak:
     )
 
 
-def _products() -> Iterator[tuple[str, str, float, Callable[[], object]]]:
-    rng = np.random.default_rng(0)
-    for n in (256, 512, 1024):
-        a, b = (rng.normal(size=(n, n)).astype(np.float32) for _ in range(2))
-        yield f"product, {n} × {n}", "matmul", 2.0 * n**3, partial(kernels.matmul, a, b)
-    x, W, b = (rng.normal(size=shape).astype(np.float32) for shape in ((256, 784), (256, 784), (256,)))
-    yield "linear, 256 × 784 → 256", "linear", 2.0 * 256 * 784 * 256, partial(kernels.linear, x, W, b)
+class Kernel(NamedTuple):
+    """One of the table: its floating-point operations, as a plain loop does them, and what makes the call."""
+
+    name: str
+    work: str
+    operations: float
+    make: Callable[[], Callable[[], object]]
 
 
-def _convolutions() -> Iterator[tuple[str, str, float, Callable[[], object]]]:
+def _normal(*shapes: tuple[int, ...]) -> list[np.ndarray]:
     rng = np.random.default_rng(0)
+    return [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+
+
+def _product(n: int) -> Kernel:
+    name = f"product, {n} × {n}"
+    return Kernel(name, "matmul", 2.0 * n**3, lambda: partial(kernels.matmul, *_normal((n, n), (n, n))))
+
+
+def _linear(N: int, inputs: int, outputs: int) -> Kernel:
+    shapes = (N, inputs), (outputs, inputs), (outputs,)
+    name = f"linear, {N} × {inputs} → {outputs}"
+    return Kernel(name, "linear", 2.0 * N * inputs * outputs, lambda: partial(kernels.linear, *_normal(*shapes)))
+
+
+def _convolution(N: int, C: int, size: int) -> list[Kernel]:
+    """Its three products."""
     window = Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1))
-    for N, C, size in ((16, 32, 32), (16, 64, 28), (16, 128, 14), (16, 256, 7)):
-        x, delta = (rng.normal(size=(N, C, size, size)).astype(np.float32) for _ in range(2))
-        W = rng.normal(size=(C, C, 3, 3)).astype(np.float32)
-        name, work = f"conv 3 × 3, {C} → {C}, {size} × {size}, batch {N}", 2.0 * N * C * C * 9 * size**2
-        yield name, "forward", work, partial(kernels.conv, x, W, None, window, 1)
-        for what, needs in (("∂J/∂x", (True, False, False)), ("∂J/∂W", (False, True, False))):
-            yield name, what, work, partial(kernels.conv_backward, x, W, delta, window, 1, needs)
+    shapes = (N, C, size, size), (N, C, size, size), (C, C, 3, 3)
+
+    def forward() -> Callable[[], object]:
+        x, _, W = _normal(*shapes)
+        return partial(kernels.conv, x, W, None, window, 1)
+
+    def backward(of_x: bool) -> Callable[[], object]:
+        x, delta, W = _normal(*shapes)
+        return partial(kernels.conv_backward, x, W, delta, window, 1, (of_x, not of_x, False))
+
+    name, operations = f"conv 3 × 3, {C} → {C}, {size} × {size}, batch {N}", 2.0 * N * C * C * 9 * size**2
+    return [
+        Kernel(name, "forward", operations, forward),
+        Kernel(name, "∂J/∂x", operations, partial(backward, of_x=True)),
+        Kernel(name, "∂J/∂W", operations, partial(backward, of_x=False)),
+    ]
 
 
-def measure(effort: Effort) -> Iterator[Row]:
-    """The share of the peak of one core that each kernel reaches; operations are counted as a plain loop does them."""
-    most = peak()
+KERNELS = (
+    *(_product(n) for n in (256, 512, 1024)),
+    _linear(256, 784, 256),
+    *(k for sizes in ((16, 32, 32), (16, 64, 28), (16, 128, 14), (16, 256, 7)) for k in _convolution(*sizes)),
+)
+
+
+def measure(kernel: Kernel, effort: Effort) -> Iterator[Row]:
+    """The share of the peak of one core that a kernel reaches."""
+    most, run = peak(), kernel.make()
     with threads(1):
-        for name, what, operations, run in (*_products(), *_convolutions()):
-            result = contest({"numnet": run, "peak": most.run}, effort)
-            scale = operations / most.operations
-            share = Ratio(*(scale * value for value in result.ratio("peak", "numnet")))
-            yield Row(
-                *("kernels", name, what, 1, operations / result.seconds["numnet"] / 1e9, most.what),
-                other=most.operations / result.seconds["peak"] / 1e9,
-                ratio=share,
-                goal=GOAL,
-                at_least=True,
-                unit="GFLOP/s",
-                rounds=len(result.rounds),
-                disturbed=result.disturbed,
-                noisy=result.noisy,
-            )
+        result = contest({"numnet": run, "peak": most.run}, effort)
+    scale = kernel.operations / most.operations
+    yield Row(
+        *("kernels", kernel.name, kernel.work, 1, kernel.operations / result.seconds["numnet"] / 1e9, most.what),
+        other=most.operations / result.seconds["peak"] / 1e9,
+        ratio=Ratio(*(scale * value for value in result.ratio("peak", "numnet"))),
+        goal=GOAL,
+        at_least=True,
+        unit="GFLOP/s",
+        rounds=len(result.rounds),
+        disturbed=result.disturbed,
+        noisy=result.noisy,
+    )

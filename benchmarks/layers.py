@@ -40,6 +40,11 @@ class Case:
     times: int = 1
     positive: bool = False
 
+    @property
+    def sizes(self) -> str:
+        """The shapes, as the table has them."""
+        return ", ".join("×".join(map(str, shape)) or "1" for shape in self.shapes)
+
     def build(self, nn: ModuleType) -> Any:
         """The layer of this library."""
         return eval(f"nn.{self.text}", {"nn": nn})  # the texts stand below, and in the table
@@ -128,9 +133,8 @@ def measure(case: Case, n: int, effort: Effort) -> Iterator[Row]:
     with threads(n):
         ours, theirs = sides(case)
         result = contest({"numnet": ours.run, "PyTorch": theirs.run}, effort)
-        shapes = ", ".join("×".join(map(str, shape)) or "1" for shape in case.shapes)
         said = {"against": "PyTorch, NCHW", "goal": GOAL}
-        yield from compared("layers", case.text, shapes, n, result, PyTorch=said)
+        yield from compared("layers", case.text, case.sizes, n, result, PyTorch=said)
 
 
 def _cases(shapes: str, *texts: str, **rest: Any) -> list[Case]:

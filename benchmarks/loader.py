@@ -10,27 +10,22 @@ import torch
 from numnet.data import DataLoader, TensorDataset
 
 from .machine import threads
-from .models import NETWORKS, Network, Numnet
+from .models import Numnet
+from .networks import NETWORKS, Network
 from .rows import Row
 from .timing import Effort, contest
 
-__all__ = ["measure"]
+__all__ = ["LOADED", "measure"]
 
 GOAL = 0.05
 """A share that nobody sees."""
 
 BATCHES = 16
-NAMES = ("MLP 784-256-10", "MLP 784-256-128-64-10", "LeNet", "ResNet-20")
+LOADED = [network for network in NETWORKS if network.name.startswith(("MLP", "LeNet", "ResNet-20"))]
 
 
-def measure(n: int, effort: Effort) -> Iterator[Row]:
-    """For some networks, the share of loading a batch of arrays in memory, and of ``optimizer.step()``."""
-    for network in NETWORKS:
-        if network.name in NAMES:
-            yield from _shares(network, n, effort)
-
-
-def _shares(network: Network, n: int, effort: Effort) -> Iterator[Row]:
+def measure(network: Network, n: int, effort: Effort) -> Iterator[Row]:
+    """The share of a step that loading a batch of arrays in memory takes, and ``optimizer.step()``."""
     with threads(n):
         ours = Numnet(network)
         x, y = network.batch_of(BATCHES * network.batch)

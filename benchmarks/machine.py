@@ -1,4 +1,4 @@
-"""What the numbers were measured on, and with how many threads."""
+"""What the numbers were measured on, with how many threads, and how much memory there is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 
 import numnet
 
-__all__ = ["SWITCHES", "conditions", "threads"]
+__all__ = ["SWITCHES", "Memory", "conditions", "threads"]
 
 SWITCHES = (
     *("NUMNET_ISA", "NUMNET_NUM_THREADS", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS"),
@@ -52,6 +52,33 @@ def _blas(n: int) -> contextlib.AbstractContextManager[object]:
     return threadpool_limits(n, user_api="blas")
 
 
+class Memory:
+    """Bytes, as Linux keeps the books."""
+
+    @staticmethod
+    def available() -> float:
+        """What this process may take, of the machine and of the group that it is put in; 0 on other systems."""
+        free = [_book(Path("/proc/meminfo"), "MemAvailable")]
+        group = Path("/sys/fs/cgroup")
+        with contextlib.suppress(OSError, ValueError):  # no group, or no limit
+            limit, taken = (int((group / f"memory.{name}").read_text(encoding="utf-8")) for name in ("max", "current"))
+            free.append(limit - taken)
+        return max(0.0, min(free))
+
+    @staticmethod
+    def most() -> float:
+        """The most that this process has held."""
+        return _book(Path("/proc/self/status"), "VmHWM")
+
+
+def _book(path: Path, name: str) -> float:
+    with contextlib.suppress(OSError):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if line.startswith(f"{name}:"):
+                return 1024 * float(line.split()[1])
+    return 0.0
+
+
 def conditions(quick: bool) -> dict[str, str]:
     """Processor, instruction sets, versions, switches, date."""
     kernels = numnet.show_config(mode="dict")["kernels"]
@@ -64,6 +91,7 @@ def conditions(quick: bool) -> dict[str, str]:
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
         "numnet": f"{numnet.__version__}, compiled kernels: {compiled}{openmp if kernels['compiled'] else ''}",
         "PyTorch": f"{torch.__version__}, {torch.backends.cpu.get_cpu_capability()}",
+        "JAX": _version("jax"),
         "NumPy": f"{_version('numpy')}, {blas['name']} {blas['version']}; SciPy {_version('scipy')}",
         "switches": ", ".join(f"{name}={os.environ[name]}" for name in SWITCHES if name in os.environ) or "none set",
         "effort": "quick: fewer and shorter passes" if quick else "full",

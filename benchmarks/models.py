@@ -2,88 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
 
 import numnet
-from numnet import models, nn, optim
+from numnet import nn, optim
+from numnet.nested import flatten
 
-from . import twins
 from .by_hand import lenet, mlp
 from .machine import threads
+from .networks import INFERENCE, NETWORKS, RATE, Network
 from .rows import Row, compared
 from .timing import Effort, contest
 
 __all__ = [
     "FLOAT64",
     "NETWORKS",
+    "OTHERS",
     "ByHand",
     "DisagreementError",
     "Network",
     "Numnet",
     "PyTorch",
     "agree",
+    "infer",
     "measure",
-    "measure_float64",
+    "train",
+    "works",
 ]
 
-RATE = 1e-9
-"""Steps so small that the thousandth does the same work as the first."""
+FLOAT64 = {"MLP 784-256-10": mlp, "LeNet": lenet}
+"""The networks that are measured in float64 too, and their formulas by hand."""
+
+OTHERS = ("compile", "jax")
+"""What else is measured where it is installed: torch.compile, and JAX."""
 
 
 class DisagreementError(Exception):
     """The two sides do not compute the same; there is nothing to time."""
-
-
-class Goals(NamedTuple):
-    """The most that numnet's time over PyTorch's may be: PyTorch as it comes, and at its best."""
-
-    default: float
-    best: float
-
-
-INFERENCE = Goals(0.8, 1.0)
-
-
-@dataclass(frozen=True)
-class Network:
-    """One network of the table: both sides of it, a batch, a loss, an optimiser, the goals of a training step.
-
-    ``tolerance`` holds for gradients in float32. It is wide for deep networks of ReLUs and maxima, where one sum that
-    is rounded to the other side of 0 changes everything before it a little; PyTorch with two threads is as far from
-    PyTorch with one.
-    """
-
-    name: str
-    ours: Callable[[], nn.Module]
-    theirs: Callable[[], torch.nn.Module]
-    data: Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
-    batch: int
-    goals: Goals
-    loss: str = "CrossEntropyLoss"
-    optimizer: str = "SGD"
-    options: dict[str, float] = field(default_factory=dict)
-    images: bool = False
-    states: int = 0
-    clip: float | None = None
-    tolerance: float = 1e-4
-
-    def layout(self, best: bool) -> str:
-        """Of images in PyTorch, as the tables name it."""
-        return ("channels_last, " if best else "NCHW, ") if self.images else ""
-
-    def settings(self, best: bool) -> str:
-        """PyTorch's layout and optimiser, as the tables name them."""
-        return f"{self.layout(best)}{self.optimizer}{' fused' if best else ''}"
-
-    def batch_of(self, n: int, dtype: Any = np.float32) -> tuple[np.ndarray, np.ndarray]:
-        """``n`` inputs and what they should give; the same ones every time."""
-        x, y = self.data(np.random.default_rng(0), n)
-        return tuple(a.astype(dtype) if a.dtype.kind == "f" else a for a in (x, y))  # type: ignore[return-value]
 
 
 class Numnet:
@@ -220,7 +179,16 @@ class ByHand:
         return dict(zip(self.parameters, self.found, strict=True))
 
 
-def agree(ours: Numnet, other: PyTorch | ByHand, tolerance: float) -> None:
+class Side(Protocol):
+    """What numnet is compared with."""
+
+    def take_weights(self, ours: Numnet) -> None: ...
+    def back(self) -> float: ...
+    def step(self) -> None: ...
+    def gradients(self) -> dict[str, np.ndarray]: ...
+
+
+def agree(ours: Numnet, other: Side, tolerance: float) -> None:
     """Give both the same weights: losses and all gradients are the same, without dropout.
 
     A gradient may be off by ``tolerance`` of its norm.
@@ -230,7 +198,7 @@ def agree(ours: Numnet, other: PyTorch | ByHand, tolerance: float) -> None:
     """
     other.take_weights(ours)
     sides = ours, other
-    modules: list[Any] = [m for side in sides if not isinstance(side, ByHand) for m in side.net.modules()]
+    modules: list[Any] = [m for side in sides if hasattr(side, "net") for m in side.net.modules()]
     dropouts = [m for m in modules if type(m).__name__ == "Dropout"]
     before = [m.p for m in dropouts]
     for m in dropouts:
@@ -253,52 +221,91 @@ def agree(ours: Numnet, other: PyTorch | ByHand, tolerance: float) -> None:
             raise DisagreementError(f"{ours.network.name}: ∂J/∂({name}) differs by {error / norm:.2g}")
 
 
-def measure(network: Network, n: int, effort: Effort, compiled: bool = False) -> Iterator[Row]:
-    """The rows of a network, with ``n`` threads: a training step, inference for one sample and for the batch.
+def works(network: Network) -> tuple[str, ...]:
+    """What is measured of a network, as the rows name it."""
+    inference = [f"inference, batch {batch}" for batch in sorted({1, network.batch})]
+    in_float64 = [f"training in float64, batch {network.batch}"] if network.name in FLOAT64 else []
+    return f"training, batch {network.batch}", *inference, *in_float64
+
+
+def train(network: Network, n: int, effort: Effort, others: Collection[str] = ()) -> Iterator[Row]:
+    """The rows of a training step with ``n`` threads. ``others``, of which there are ``OTHERS``, have no goals.
 
     Raises:
         DisagreementError: the two sides do not compute the same.
     """
     with threads(n):
         ours = Numnet(network)
-        others = {"default": PyTorch(network), "best": PyTorch(network, best=True)}
-        if compiled:
-            others["compiled"] = PyTorch(network, compiled=True)
-        for other in others.values():
-            agree(ours, other, network.tolerance)
-        result = contest({"numnet": ours.step, **{name: other.step for name, other in others.items()}}, effort)
-        goals = {"default": network.goals.default, "best": network.goals.best}
-        words = {"default": "default", "best": "best", "compiled": "torch.compile"}
-        said = {
-            name: {"against": f"{words[name]}: {network.settings(other.best)}", "goal": goals.get(name)}
-            for name, other in others.items()
-        }
-        yield from compared("models", network.name, f"training, batch {network.batch}", n, result, **said)
-        ours.net.eval()
-        for other in others.values():
-            other.net.eval()
-        goals = INFERENCE._asdict()
-        for batch in sorted({1, network.batch}):
-            predictors = {name: other.predictor(batch) for name, other in others.items()}
-            result = contest({"numnet": ours.predictor(batch), **predictors}, effort)
-            modes = {name: "inference_mode" if name == "best" else "no_grad" for name in others}
-            said = {
-                name: {"against": f"{words[name]}: {network.layout(other.best)}{modes[name]}", "goal": goals.get(name)}
-                for name, other in others.items()
-            }
-            yield from compared("models", network.name, f"inference, batch {batch}", n, result, **said)
+        sides: dict[str, Side] = {"default": PyTorch(network), "best": PyTorch(network, best=True)}
+        goals = network.goals._asdict()
+        said = {name: {"against": f"{name}: {network.settings(name == 'best')}", "goal": goals[name]} for name in goals}
+        for name, (side, against) in _others(network, n, others).items():
+            sides[name], said[name] = side, {"against": against}
+        for side in sides.values():
+            agree(ours, side, network.tolerance)
+        runs = {"numnet": ours.step, **{name: side.step for name, side in sides.items()}}
+        result = contest(runs, effort, waiting={"jax"})
+        yield from compared("models", network.name, works(network)[0], n, result, **said)
 
 
-def measure_float64(network: Network, n: int, effort: Effort) -> Iterator[Row]:
-    """The training step in float64, beside PyTorch and beside NumPy by hand.
+def infer(network: Network, n: int, effort: Effort) -> Iterator[Row]:
+    """The rows of inference, for one sample and for the batch.
 
     Raises:
-        DisagreementError: the three do not compute the same.
+        DisagreementError: the two sides do not predict the same.
     """
+    with threads(n):
+        ours = Numnet(network)
+        others = {"default": PyTorch(network), "best": PyTorch(network, best=True)}
+        for other in others.values():
+            other.take_weights(ours)
+            other.net.eval()
+        ours.net.eval()
+        modes, goals = {"default": "no_grad", "best": "inference_mode"}, INFERENCE._asdict()
+        said = {
+            name: {"against": f"{name}: {network.layout(name == 'best')}{mode}", "goal": goals[name]}
+            for name, mode in modes.items()
+        }
+        for batch in sorted({1, network.batch}):
+            runs = {"numnet": ours.predictor(batch), **{name: side.predictor(batch) for name, side in others.items()}}
+            found, *right = (np.asarray(flatten(run())[0]) for run in runs.values())
+            for z in right:
+                if not np.linalg.norm(found - z) <= network.tolerance * np.linalg.norm(z):
+                    raise DisagreementError(f"{network.name}: other predictions for {batch} of its samples")
+            yield from compared("models", network.name, f"inference, batch {batch}", n, contest(runs, effort), **said)
+
+
+def measure(network: Network, n: int, effort: Effort, others: Collection[str] = ()) -> Iterator[Row]:
+    """All the rows of a network: training, inference for one sample and for the batch, training in float64.
+
+    Raises:
+        DisagreementError: the sides do not compute the same.
+    """
+    yield from train(network, n, effort, others)
+    yield from infer(network, n, effort)
+    if network.name in FLOAT64:
+        yield from _in_float64(network, n, effort)
+
+
+def _others(network: Network, n: int, names: Collection[str]) -> dict[str, tuple[Side, str]]:
+    """Those of the names that can be had with ``n`` threads, and what the tables call them."""
+    found: dict[str, tuple[Side, str]] = {}
+    if "compile" in names:
+        found["compile"] = PyTorch(network, compiled=True), f"torch.compile: {network.settings(best=False)}"
+    if "jax" in names:
+        from .jax_side import Jax, use_threads
+
+        if use_threads(n):
+            found["jax"] = Jax(network), f"JAX (jit): {'NHWC, ' if network.images else ''}{network.optimizer}"
+    return found
+
+
+def _in_float64(network: Network, n: int, effort: Effort) -> Iterator[Row]:
+    """The training step in float64, beside PyTorch and beside NumPy by hand."""
     with threads(n):
         ours = Numnet(network, np.float64)
         theirs, by_hand = PyTorch(network, np.float64), ByHand(network)
-        others: dict[str, PyTorch | ByHand] = {"PyTorch": theirs, "NumPy": by_hand}
+        others: dict[str, Side] = {"PyTorch": theirs, "NumPy": by_hand}
         for other in others.values():
             agree(ours, other, 1e-10)
         result = contest({"numnet": ours.step, **{name: other.step for name, other in others.items()}}, effort)
@@ -307,99 +314,3 @@ def measure_float64(network: Network, n: int, effort: Effort) -> Iterator[Row]:
             "NumPy": {"against": "NumPy by hand", "goal": 1.0},
         }
         yield from compared("models", network.name, f"training in float64, batch {network.batch}", n, result, **said)
-
-
-# ------------------------------------------------------------------------------------------------ the networks
-
-
-def _rows(inputs: int, classes: int) -> Any:
-    return lambda rng, n: (rng.normal(size=(n, inputs)), rng.integers(0, classes, n))
-
-
-def _images(channels: int, size: int) -> Any:
-    return lambda rng, n: (rng.normal(size=(n, channels, size, size)), rng.integers(0, 10, n))
-
-
-def _tokens(vocabulary: int, steps: int) -> Any:
-    return lambda rng, n: (rng.integers(0, vocabulary, (n, steps)), rng.integers(0, vocabulary, (n, steps)))
-
-
-def _square(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-    x = np.linspace(-1, 1, n)[:, None]
-    return x, x**2 + 0.2 * rng.random(x.shape)
-
-
-def _two_classes(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-    x = rng.normal(size=(n, 2))
-    return x, (x.sum(1, keepdims=True) > 0).astype(np.float64)
-
-
-def _mlp(name: str, *sizes: int, **rest: Any) -> Network:
-    data = rest.pop("data", None) or _rows(sizes[0], sizes[-1])
-    name = f"{name} {'-'.join(map(str, sizes))}"
-    return Network(name, lambda: models.MLP(sizes), lambda: twins.MLP(sizes), data, **rest)
-
-
-def _language_model(cell: Any, name: str, goal: float, states: int) -> Network:
-    return Network(
-        f"{name} language model, hidden 256, 35 steps",
-        lambda: models.RNNLanguageModel(28, 256, cell),
-        lambda: twins.LanguageModel(28, 256, cell),
-        *(_tokens(28, 35), 32, Goals(goal, goal)),
-        states=states,
-        clip=1.0,
-    )
-
-
-def _vgg() -> nn.Module:
-    plan = (1, 1, 16), (1, 16, 32), (2, 32, 64), (2, 64, 128), (2, 128, 128)
-    first = nn.Flatten(), nn.Linear(128 * 3 * 3, 4096), nn.ReLU(), nn.Dropout(0.5)
-    last = nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(0.5), nn.Linear(4096, 10)
-    return nn.Sequential(*[models.vgg_block(*block) for block in plan], *first, *last)
-
-
-GPT = (65, 64, 128, 4, 4)
-"""Characters, context, width, heads, layers."""
-
-NETWORKS = (
-    _mlp("phone prices", 20, 128, 256, 512, 128, 4, batch=8, goals=Goals(0.35, 0.55), optimizer="Adam"),
-    _mlp("MLP", 784, 256, 10, batch=256, goals=Goals(0.80, 0.90)),
-    _mlp("MLP", 784, 256, 128, 64, 10, batch=64, goals=Goals(0.50, 0.70), optimizer="Adam"),
-    _mlp("x²", 1, 10, 10, 1, batch=100, goals=Goals(0.30, 0.35), data=_square, loss="MSELoss"),
-    Network(
-        "logistic regression",
-        lambda: models.LogisticRegression(2),
-        lambda: twins.LogisticRegression(2),
-        *(_two_classes, 100, Goals(0.30, 0.35), "BCELoss"),
-    ),
-    Network("LeNet", models.LeNet, twins.LeNet, _images(1, 28), 256, Goals(0.55, 0.65), images=True),
-    Network(
-        *("ResNet-20", models.resnet20, twins.ResNet20, _images(3, 32), 64, Goals(0.75, 0.95)),
-        options={"momentum": 0.9, "weight_decay": 1e-4},
-        images=True,
-        tolerance=2e-2,
-    ),
-    Network(
-        *("VGG-11, quarter width, 96 × 96", _vgg, twins.VGG11Quarter, _images(1, 96), 32, Goals(0.70, 0.85)),
-        images=True,
-        tolerance=2e-2,
-    ),
-    Network(
-        *("NiN, 224 × 224", models.NiN, twins.NiN, _images(1, 224), 8, Goals(0.85, 0.95)),
-        images=True,
-        tolerance=2e-2,
-    ),
-    _language_model("rnn", "RNN", 0.60, 1),
-    _language_model("lstm", "LSTM", 0.80, 2),
-    _language_model("gru", "GRU", 0.70, 1),
-    Network(
-        "GPT, 4 layers, width 128, context 64",
-        lambda: models.GPT(*GPT),
-        lambda: twins.GPT(*GPT),
-        *(_tokens(65, 64), 16, Goals(0.90, 1.0)),
-        optimizer="AdamW",
-    ),
-)
-
-FLOAT64 = {"MLP 784-256-10": mlp, "LeNet": lenet}
-"""The networks that are measured in float64 too, and their formulas by hand."""

@@ -1,77 +1,154 @@
-"""The tables and pictures of docs/performance.md, and the same tables on the screen."""
+"""The tables of docs/performance.md, and the same tables on the screen."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from .avx2 import GOAL
 from .reasons import reason_of
 from .rows import Row
-from .timing import Ratio
 
-__all__ = ["PARTS", "conditions_text", "draw", "table", "write"]
+__all__ = ["COLUMNS", "avx2_note", "conditions_text", "filled", "table", "write"]
 
 
-def table(rows: Sequence[Row]) -> str:
+class Columns(NamedTuple):
+    """What the columns of a part's table are called.
+
+    ``beside``: rows are beside different things, which they name. ``rivals``: a row without a goal is about somebody
+    else's work.
+    """
+
+    name: str
+    work: str
+    ours: str = "numnet"
+    other: str = "other"
+    beside: bool = True
+    rivals: bool = True
+
+
+COLUMNS = {
+    "models": Columns("network", "batch"),
+    "avx2": Columns("network", "batch"),
+    "layers": Columns("layer", "input", other="PyTorch", beside=False),
+    "kernels": Columns("kernel", "pass", other="peak", beside=False),
+    "memory": Columns("network", "pass", other="PyTorch"),
+    "import": Columns("what", "when"),
+    "loader": Columns("network", "part"),
+    "scaling": Columns("what grows", "to", "step", "evenly", beside=False, rivals=False),
+}
+
+
+def table(rows: Sequence[Row], about: Mapping[str, str]) -> str:
     """The rows of one part as Markdown tables, aligned so that they can be read as they are.
 
-    The whole networks have three: training, training in float64, inference.
+    Numbers of threads stand side by side. Why goals are missed is said below. The whole networks have three tables:
+    training, inference, training in float64.
     """
     groups: dict[str, list[Row]] = {}
     for row in rows:
         groups.setdefault(row.work.partition(",")[0].capitalize() if row.part == "models" else "", []).append(row)
     titled = [f"### {title}\n\n{_table(group)}" if title else _table(group) for title, group in groups.items()]
-    return "\n\n".join(titled)
+    return "\n\n".join([*titled, _measured(rows, about)])
 
 
 def _table(rows: Sequence[Row]) -> str:
-    name, work, against, other = PARTS[rows[0].part]
-    head = [name, work, "threads", "numnet", against, other, "ratio (quartiles)", "goal", "met", "rounds", "reason"]
-    lines = [head, *[_cells(row) for row in rows]]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(head))]
+    columns = COLUMNS[rows[0].part]
+    counts = sorted({row.threads for row in rows})
+    lines: dict[tuple[str, str, str], dict[int, Row]] = {}
+    for row in rows:
+        lines.setdefault((row.name, row.work, row.against), {})[row.threads] = row
+    aimed = any(row.goal is not None for row in rows)
+    notes = _Notes()
+    head = [columns.name, columns.work, *(["beside"] if columns.beside else []), *(["goal"] if aimed else [])]
+    for n in counts:
+        head += ["1 thread" if n == 1 else f"{n} threads", f"{columns.ours} : {columns.other}"]
+    text = [head]
+    above = ("", "")
+    for (name, work, against), found in lines.items():
+        first = next(iter(found.values()))
+        named = [name, work.removeprefix("batch ") if columns.work != "batch" else work.rpartition(" ")[2]]
+        line = ["", ""] if above == (name, work) else ["" if above[0] == name else name, named[1]]
+        above = name, work
+        line += ([against] if columns.beside else []) + ([_goal(first)] if aimed else [])
+        for n in counts:
+            line += [_result(found[n], columns, notes), _amounts(found[n])] if n in found else ["", ""]
+        text.append(line)
+    said = [] if columns.beside else [f"Each beside {rows[0].against}."]
+    return "\n\n".join([*said, _aligned(text), _summary(rows), *notes.text()])
+
+
+def _aligned(lines: list[list[str]]) -> str:
+    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
     lines.insert(1, ["-" * width for width in widths])
-    text = "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines)
-    return f"{text}\n\n{_summary(rows)}"
+    return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines)
 
 
-def conditions_text(conditions: dict[str, str]) -> str:
+class _Notes:
+    """Reasons, numbered in the order in which they are first needed."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def number(self, reason: str) -> int:
+        return self.numbers.setdefault(reason, len(self.numbers) + 1)
+
+    def text(self) -> list[str]:
+        """Nothing, or the list."""
+        lines = [f"{number}. {reason}" for reason, number in self.numbers.items()]
+        return ["Why goals are missed:\n\n" + "\n".join(lines)] if lines else []
+
+
+def conditions_text(conditions: Mapping[str, str]) -> str:
     """What the numbers were measured on, as a list."""
     return "\n".join(f"- {name}: {value}" for name, value in conditions.items())
 
 
-def write(page: Path, blocks: dict[str, str]) -> None:
-    """Put each block between the page's marks ``<!-- benchmarks: name -->`` and ``<!-- end -->``.
+def avx2_note(rows: Sequence[Row]) -> str:
+    """What stands in the place of the table on a processor that has no more than AVX2; ``rows`` are of all parts."""
+    text = "Neither library uses more than AVX2 on this processor: the training steps above are this comparison."
+    steps = [row for row in rows if row.part == "models" and row.work.startswith("training, ") and row.goal is not None]
+    if not steps:
+        return text
+    behind = [row for row in steps if row.ratio.median > GOAL]
+    text += f" {len(steps) - len(behind)} of its {len(steps)} rows are ≤ {GOAL:.2f}."
+    named = [f"{row.name}, {row.against}, {row.threads} thr. ({row.ratio.median:.2f})" for row in behind]
+    return f"{text} The others: {'; '.join(named)}." if named else text
+
+
+def write(page: Path, blocks: Mapping[str, str]) -> None:
+    """Put each block between the page's marks, all at once: whoever reads finds the old page or the new one.
 
     Raises:
         ValueError: the page has no such marks.
     """
-    text = page.read_text(encoding="utf-8")
+    text = filled(page.read_text(encoding="utf-8"), blocks)
+    aside = page.with_suffix(".new")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(page)
+
+
+def filled(text: str, blocks: Mapping[str, str]) -> str:
+    """``text`` with each block between its marks ``<!-- benchmarks: name -->`` and ``<!-- end -->``.
+
+    Raises:
+        ValueError: it has no such marks.
+    """
     for name, block in blocks.items():
         marks = re.compile(rf"(<!-- benchmarks: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         parts = marks.split(text)
         if len(parts) != 4:
-            raise ValueError(f"{page} has {len(parts) // 3} places for {name}, where one is expected")
+            raise ValueError(f"the page has {len(parts) // 3} places for {name}, where one is expected")
         text = f"{parts[0]}{parts[1]}{block}\n{parts[2]}{parts[3]}"
-    page.write_text(text, encoding="utf-8")
+    return text
 
 
-PARTS = {
-    "models": ("network", "pass", "beside", "it takes"),
-    "layers": ("layer", "input", "beside", "it takes"),
-    "kernels": ("kernel", "pass", "peak", "that is"),
-    "memory": ("network", "pass", "beside", "it takes"),
-    "import": ("what", "when", "beside", "it takes"),
-    "loader": ("network", "part", "beside", "it takes"),
-    "scaling": ("what grows", "to", "beside", "that is"),
-}
-"""What the columns of a part's table are called."""
-
-
-def _cells(row: Row) -> list[str]:
-    first = [row.name, row.work, str(row.threads), _amount(row.ours, row.unit), row.against]
-    last = [_goal(row), _met(row), _rounds(row), _reason(row)]
-    return [*first, _amount(row.other, row.unit), _ratio(row.ratio), *last]
+def _amounts(row: Row) -> str:
+    """Both sides, and the unit, once if it is the same."""
+    ours, other = (_amount(value, row.unit).split(" ") for value in (row.ours, row.other))
+    return f"{ours[0]} : {' '.join(other)}" if ours[1] == other[1] else f"{' '.join(ours)} : {' '.join(other)}"
 
 
 def _amount(value: float, unit: str) -> str:
@@ -85,8 +162,15 @@ def _amount(value: float, unit: str) -> str:
     return f"{value:.2f} s"
 
 
-def _ratio(ratio: Ratio) -> str:
-    return f"{ratio.median:.2f} ({ratio.low:.2f}–{ratio.high:.2f})"
+def _result(row: Row, columns: Columns, notes: _Notes) -> str:
+    """The ratio and its quartiles; bold, with the number of the reason, where a goal is missed."""
+    around = f"({row.ratio.low:.2f}–{row.ratio.high:.2f})"
+    text = f"{row.ratio.median:.2f} {around}"
+    if row.met is False:
+        text = f"**{row.ratio.median:.2f}** {around} [{notes.number(reason_of(row))}]"
+    if row.goal is None and columns.rivals and row.ratio.median > 1:
+        text += " ahead of us"
+    return f"{text} noisy" if row.noisy else text
 
 
 def _goal(row: Row) -> str:
@@ -95,19 +179,13 @@ def _goal(row: Row) -> str:
     return f"{'≥' if row.at_least else '≤'} {row.goal:.2f}"
 
 
-def _met(row: Row) -> str:
-    return {None: "", True: "yes", False: "**no**"}[row.met]
-
-
-def _reason(row: Row) -> str:
-    said = [reason_of(row)] if row.met is False else []
-    if row.noisy:
-        said.append("noisy: too few undisturbed rounds")
-    return "; ".join(said)
-
-
-def _rounds(row: Row) -> str:
-    return f"{row.rounds} + {row.disturbed}" if row.disturbed else str(row.rounds)
+def _measured(rows: Sequence[Row], about: Mapping[str, str]) -> str:
+    """When, how, and how much was thrown away."""
+    contests = {(row.name, row.work, row.threads): (row.rounds, row.disturbed) for row in rows}
+    kept, disturbed = (sum(numbers) for numbers in zip(*contests.values(), strict=True))
+    noisy = sum(row.noisy for row in rows)
+    text = f"Measured on {about['date']}, {about['effort']}: {kept} rounds, {disturbed} more thrown away as disturbed"
+    return f"*{text}; {noisy} {'row is' if noisy == 1 else 'rows are'} noisy.*" if noisy else f"*{text}.*"
 
 
 def _summary(rows: Iterable[Row]) -> str:
@@ -126,71 +204,3 @@ def _distance(row: Row) -> float:
     """How many times the goal is missed by."""
     assert row.goal is not None
     return row.goal / row.ratio.median if row.at_least else row.ratio.median / row.goal
-
-
-# ------------------------------------------------------------------------------------------------ pictures
-
-
-def draw(rows: Sequence[Row], folder: Path) -> list[Path]:
-    """The pictures of the parts that have one, into ``folder``. Needs matplotlib."""
-    from matplotlib.figure import Figure
-
-    pictures: list[Path] = []
-    for part, plot in (("models", _plot_models), ("layers", _plot_layers), ("scaling", _plot_scaling)):
-        of_part = [row for row in rows if row.part == part]
-        if of_part:
-            figure = Figure(layout="constrained")
-            plot(figure, of_part)
-            pictures.append(folder / f"performance_{part}.png")
-            figure.savefig(pictures[-1], dpi=110)
-    return pictures
-
-
-def _plot_models(figure: object, rows: Sequence[Row]) -> None:
-    rows = [row for row in rows if row.work.startswith("training, ")]
-    fewest = min(row.threads for row in rows)
-    rows = [row for row in rows if row.threads == fewest]
-    names = list(dict.fromkeys(row.name for row in rows))
-    figure.set_size_inches(8, 1 + 0.45 * len(names))  # type: ignore[attr-defined]
-    axis = figure.subplots()  # type: ignore[attr-defined]
-    for kind, shift, colour in (("default", -0.18, "C0"), ("best", 0.18, "C1")):
-        chosen = {row.name: row for row in rows if row.against.startswith(f"{kind}:")}
-        places = [names.index(name) + shift for name in chosen]
-        axis.barh(places, [row.ratio.median for row in chosen.values()], 0.34, color=colour, label=f"PyTorch, {kind}")
-        goals = [row.goal for row in chosen.values()]
-        axis.plot(goals, places, "k|", markersize=11, label="goal" if kind == "best" else None)
-    axis.axvline(1, color="0.5", lw=1)
-    axis.set_yticks(range(len(names)), names)
-    axis.invert_yaxis()
-    threads = "1 thread" if fewest == 1 else f"{fewest} threads"
-    axis.set(xlabel="time of numnet / time of PyTorch", title=f"A training step, float32, {threads}")
-    figure.legend(loc="outside lower center", ncols=3)  # type: ignore[attr-defined]
-
-
-def _plot_layers(figure: object, rows: Sequence[Row]) -> None:
-    figure.set_size_inches(8, 4)  # type: ignore[attr-defined]
-    axis = figure.subplots()  # type: ignore[attr-defined]
-    for threads in sorted({row.threads for row in rows}):
-        ratios = sorted(row.ratio.median for row in rows if row.threads == threads)
-        axis.plot(range(1, len(ratios) + 1), ratios, ".", label="1 thread" if threads == 1 else f"{threads} threads")
-    axis.axhline(1, color="0.5", lw=1)
-    axis.axhline(rows[0].goal, color="k", lw=1, ls="--", label="goal")
-    axis.set(yscale="log", ylabel="time of numnet / time of PyTorch", xlabel="layers, sorted")
-    axis.set_title("Layers of sizes that nobody tuned for, forward and backward")
-    axis.legend()
-
-
-def _plot_scaling(figure: object, rows: Sequence[Row]) -> None:
-    names = list(dict.fromkeys(row.name for row in rows))
-    figure.set_size_inches(4 * len(names), 4)  # type: ignore[attr-defined]
-    for axis, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):  # type: ignore[attr-defined]
-        for threads in sorted({row.threads for row in rows}):
-            chosen = [row for row in rows if row.name == name and row.threads == threads]
-            sizes = [int(row.work) for row in chosen]
-            label = "1 thread" if threads == 1 else f"{threads} threads"
-            (line,) = axis.loglog(sizes, [row.ours * 1e3 for row in chosen], "o-", label=label)
-            axis.loglog(sizes, [row.other * 1e3 for row in chosen], "--", color=line.get_color(), lw=1)
-        axis.set(xlabel=name, ylabel="ms for a step", xticks=sizes)
-        axis.set_xticklabels([str(size) for size in sizes])
-        axis.minorticks_off()
-        axis.legend()

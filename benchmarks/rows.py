@@ -44,6 +44,12 @@ class Row:
         """As dictionaries and numbers, for JSON."""
         return {**asdict(self), "ratio": self.ratio._asdict(), "met": self.met}
 
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> Row:
+        """The row that ``plain`` gave this."""
+        fields = {name: value for name, value in plain.items() if name != "met"}
+        return cls(**fields | {"ratio": Ratio(**plain["ratio"])})
+
 
 def compared(part: str, name: str, work: str, threads: int, result: Contest, **rows: dict[str, Any]) -> list[Row]:
     """Rows of one contest, one for each contestant beside ``numnet``, with what else is to be said of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 __all__ = ["FULL", "QUICK", "Clock", "Contest", "Effort", "Pass", "Ratio", "contest", "spread"]
@@ -24,15 +24,20 @@ class Clock(NamedTuple):
 
 
 class Effort(NamedTuple):
-    """How much to measure: clean rounds wanted, seconds that a pass lasts at least, calls before anything is timed."""
+    """How much to measure: clean rounds wanted, seconds that a pass lasts at least, calls before anything is timed.
+
+    After ``limit`` seconds ``ENOUGH`` clean rounds will do, and after three times as many whatever there is.
+    """
 
     rounds: int = 15
     seconds: float = 0.05
     warm_up: int = 5
+    limit: float = math.inf
 
 
-FULL = Effort()
-QUICK = Effort(5, 0.02, 2)
+FULL = Effort(limit=12)
+QUICK = Effort(5, 0.02, 2, limit=4)
+ENOUGH = 5
 REAL = Clock()
 
 
@@ -67,20 +72,29 @@ class Contest(NamedTuple):
         return spread([times[one] / times[other] for times in self.rounds])
 
 
-def contest(contestants: Mapping[str, Callable[[], object]], effort: Effort = FULL, clock: Clock = REAL) -> Contest:
+def contest(
+    contestants: Mapping[str, Callable[[], object]],
+    effort: Effort = FULL,
+    clock: Clock = REAL,
+    waiting: Collection[str] = (),
+) -> Contest:
     """Time the contestants in rounds, each there and back: A B C C B A.
 
     What drifts in the course of a round counts for all of them alike. A round with a disturbed pass is thrown away
-    and made again, up to three times as many rounds as are wanted.
+    and made again, up to three times as many rounds as are wanted. Those that are ``waiting`` leave the work to other
+    threads, so that how long this one ran says nothing.
     """
     calls = {name: max(1, math.ceil(effort.seconds / _warm(run, effort, clock))) for name, run in contestants.items()}
     rounds: list[dict[str, tuple[Pass, Pass]]] = []
     kept: list[int] = []
+    start = clock.wall()
     while len(kept) < effort.rounds and len(rounds) < 3 * effort.rounds:
+        if clock.wall() - start > effort.limit * (1 if len(kept) >= ENOUGH else 3):
+            break
         there = {name: _timed(run, calls[name], clock) for name, run in contestants.items()}
         back = {name: _timed(contestants[name], calls[name], clock) for name in reversed(list(contestants))}
         rounds.append({name: (there[name], back[name]) for name in contestants})
-        kept = _clean(rounds)
+        kept = _clean(rounds, waiting)
     noisy = len(kept) < min(3, effort.rounds)
     used = range(len(rounds)) if noisy else kept
     times = tuple({name: sum(p.seconds for p in passes) / 2 for name, passes in rounds[i].items()} for i in used)
@@ -97,8 +111,16 @@ def spread(values: list[float]) -> Ratio:
 
 
 def _warm(run: Callable[[], object], effort: Effort, clock: Clock) -> float:
-    """Call until everything that is made once has been made; returns the seconds of the quickest call."""
-    return min(_timed(run, 1, clock).seconds for _ in range(effort.warm_up))
+    """Call until everything that is made once has been made; returns the seconds of the quickest call.
+
+    Two calls will do of those that take a second.
+    """
+    start, quickest = clock.wall(), math.inf
+    for call in range(effort.warm_up):
+        if call >= 2 and clock.wall() - start > 1:
+            break
+        quickest = min(quickest, _timed(run, 1, clock).seconds)
+    return quickest
 
 
 def _timed(run: Callable[[], object], calls: int, clock: Clock) -> Pass:
@@ -111,14 +133,14 @@ def _timed(run: Callable[[], object], calls: int, clock: Clock) -> Pass:
     return Pass(max(wall, 1e-9) / calls, cpu / max(wall, 1e-9))
 
 
-def _clean(rounds: list[dict[str, tuple[Pass, Pass]]]) -> list[int]:
+def _clean(rounds: list[dict[str, tuple[Pass, Pass]]], waiting: Collection[str]) -> list[int]:
     """The numbers of the rounds without a disturbed pass."""
     median = {name: statistics.median(p.seconds for r in rounds for p in r[name]) for name in rounds[0]}
     return [
         i
         for i, round_ in enumerate(rounds)
         if all(
-            p.cpu >= LEAST_CPU and p.seconds <= MOST_OF_MEDIAN * median[name]
+            (p.cpu >= LEAST_CPU or name in waiting) and p.seconds <= MOST_OF_MEDIAN * median[name]
             for name, passes in round_.items()
             for p in passes
         )

@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import importlib.util
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -95,6 +96,29 @@ def test_a_disturbed_round_is_thrown_away_and_made_again(timing: ModuleType, dis
     assert machine.log.count("a") == 1 + 2 * 5
 
 
+def test_after_a_while_fewer_rounds_will_do(timing: ModuleType) -> None:
+    def rounds(limit: float, plan: Callable[[int], tuple[float, float]]) -> int:
+        machine = Machine()
+        clock = timing.Clock(lambda: machine.wall, lambda: machine.cpu)
+        contestants = {"a": machine.contestant("a", plan)}
+        return len(timing.contest(contestants, timing.Effort(9, 1.0, 1, limit), clock).rounds)
+
+    assert rounds(6.5, lambda _: (1.0, 1.0)) == 5
+    assert rounds(14.5, lambda _: (1.0, 1.0)) == 8
+    assert rounds(4.5, lambda _: (1.0, 0.5)) == 7  # all of them disturbed: three times as long
+
+
+def test_who_leaves_the_work_to_other_threads_is_not_disturbed_by_that(timing: ModuleType) -> None:
+    machine = Machine()
+    clock = timing.Clock(lambda: machine.wall, lambda: machine.cpu)
+    contestants = {
+        "a": machine.contestant("a", lambda _: (1.0, 1.0)),
+        "b": machine.contestant("b", lambda _: (1.0, 0.1)),
+    }
+    assert timing.contest(contestants, timing.Effort(3, 1.0, 1), clock).noisy
+    assert not timing.contest(contestants, timing.Effort(3, 1.0, 1), clock, waiting={"b"}).noisy
+
+
 def test_where_everything_is_disturbed_it_ends_and_says_so(timing: ModuleType) -> None:
     result = Machine().contest(timing, 4, a=lambda _: (1.0, 0.5), b=lambda _: (2.0, 0.5))
     assert (result.disturbed, result.noisy, len(result.rounds)) == (12, True, 12)
@@ -161,25 +185,39 @@ def row(benchmarks: Callable[[str], ModuleType], **changes: Any) -> Any:
     return rows.Row(**{**said, "rounds": 12, "disturbed": 3, **changes})
 
 
+ABOUT = {"date": "2026-11-21", "effort": "full"}
+AT_TWO = ["2 threads", "numnet : other"]
+
+
+def cells_of(text: str) -> list[list[str]]:
+    lines = [line for line in text.splitlines() if line[:1] == "|"]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
 def test_a_table_says_what_was_found(benchmarks: Callable[[str], ModuleType]) -> None:
     report, Ratio = benchmarks("report"), benchmarks("timing").Ratio
+    other = row(benchmarks, against="JAX (jit): SGD", goal=None, ratio=Ratio(1.2, 1.1, 1.3))
     missed = row(benchmarks, name="NiN", ratio=Ratio(0.9, 0.8, 1.0), noisy=True)
     inference = row(benchmarks, work="inference, batch 1", goal=None, ours=2e-6)
-    text = report.table([row(benchmarks), missed, inference])
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
-    beside = ["12.3 ms", "best: NCHW, SGD", "20 ms"]
-    assert cells[2] == ["LeNet", "training, batch 2", "1", *beside, "0.62 (0.60–0.65)", "≤ 0.65", "yes", "12 + 3", ""]
-    assert cells[3][-3:] == ["**no**", "12 + 3", "not known yet; noisy: too few undisturbed rounds"]
-    assert cells[6][3] == "2 µs"
-    assert "1 of 2 goals are met. Farthest off: NiN, training, batch 2 (0.90, goal ≤ 0.65)." in text
+    text = report.table([row(benchmarks), other, missed, row(benchmarks, name="NiN", threads=2), inference], ABOUT)
     assert text.index("### Training") < text.index("### Inference")
+    training, inference = (cells_of(part) for part in text.split("### Inference"))
+    assert training[0] == ["network", "batch", "beside", "goal", *["1 thread", "numnet : other"], *AT_TWO]
+    assert training[2] == ["LeNet", "2", "best: NCHW, SGD", "≤ 0.65", "0.62 (0.60–0.65)", "12.3 : 20 ms", "", ""]
+    assert training[3][:5] == ["", "", "JAX (jit): SGD", "", "1.20 (1.10–1.30) ahead of us"]
+    assert training[4][0] == "NiN"
+    assert training[4][4:] == ["**0.90** (0.80–1.00) [1] noisy", "12.3 : 20 ms", "0.62 (0.60–0.65)", "12.3 : 20 ms"]
+    assert inference[2][3:] == ["0.62 (0.60–0.65)", "2 µs : 20 ms"]
+    assert "2 of 3 goals are met. Farthest off: NiN, training, batch 2 (0.90, goal ≤ 0.65)." in text
+    assert "Why goals are missed:\n\n1. not known yet\n" in text
+    assert text.endswith("*Measured on 2026-11-21, full: 48 rounds, 12 more thrown away as disturbed; 1 row is noisy.*")
     share = row(benchmarks, part="kernels", at_least=True, goal=0.75, unit="GFLOP/s", ours=81.0)
     assert share.met is False
-    assert "| ≥ 0.75 |" in report.table([share])
+    assert "| ≥ 0.75 |" in report.table([share], ABOUT)
 
 
 def test_a_page_gets_its_tables_and_pictures(benchmarks: Callable[[str], ModuleType], tmp_path: Path) -> None:
-    report = benchmarks("report")
+    report, plots = benchmarks("report"), benchmarks("plots")
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- benchmarks: models -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
     report.write(page, {"models": "new \\1"})
@@ -190,35 +228,199 @@ def test_a_page_gets_its_tables_and_pictures(benchmarks: Callable[[str], ModuleT
     default = row(benchmarks, against="default: NCHW, SGD")
     layer = row(benchmarks, part="layers", name="ReLU()", work="7×1001")
     sizes = [row(benchmarks, part="scaling", name="batch", work=str(size)) for size in (32, 64)]
-    pictures = report.draw([row(benchmarks), default, layer, *sizes], tmp_path)
+    pictures = plots.draw([row(benchmarks), default, layer, *sizes], tmp_path)
     assert [picture.name for picture in pictures] == [f"performance_{p}.png" for p in ("models", "layers", "scaling")]
     assert all(picture.stat().st_size > 5000 for picture in pictures)
 
 
 def test_the_page_has_a_place_for_every_part(benchmarks: Callable[[str], ModuleType]) -> None:
     page = (TREE / "docs" / "performance.md").read_text(encoding="utf-8")
-    for part in ("conditions", *benchmarks("report").PARTS):
+    parts = benchmarks("plan").PARTS
+    assert set(parts) == set(benchmarks("report").COLUMNS)
+    for part in ("conditions", *parts):
         assert page.count(f"<!-- benchmarks: {part} -->") == 1, part
 
 
-def test_the_command(
-    benchmarks: Callable[[str], ModuleType],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+def test_the_narrowest_reason_is_given(benchmarks: Callable[[str], ModuleType]) -> None:
+    reasons = benchmarks("reasons")
+    wide = reasons.Reason("models", "LeNet", "wide")
+    training = reasons.Reason("models", "LeNet", "of training beside the best", "training", "best")
+    at_two = reasons.Reason("models", "LeNet", "at two", "training, batch 2", "best", 2)
+    given = [
+        reasons.reason_of(row(benchmarks, **changes), (wide, at_two, training))
+        for changes in (
+            {},
+            {"threads": 2},
+            {"against": "default: SGD"},
+            {"work": "inference, batch 1"},
+            {"name": "NiN"},
+        )
+    ]
+    assert given == ["of training beside the best", "at two", "wide", "wide", "not known yet"]
+
+
+def test_every_reason_is_of_a_row_that_is_measured(benchmarks: Callable[[str], ModuleType]) -> None:
+    plan, reasons = benchmarks("plan"), benchmarks("reasons")
+    works: dict[tuple[str, str], set[str]] = {}
+    for job in plan.jobs(threads=(1, 2)):
+        whole = works.setdefault((job.part, job.name), set())
+        whole |= {*job.works, *(work.partition(",")[0] for work in job.works)}
+    assert {part for part, _ in works} == set(plan.PARTS) - ({"avx2"} if not benchmarks("avx2").has_more() else set())
+    for reason in reasons.REASONS:
+        assert (reason.part, reason.name) in works, reason
+        assert reason.work is None or reason.work in works[reason.part, reason.name], reason
+        assert reason.beside in (None, "default", "best", "NumPy by hand"), reason
+        assert reason.why, reason
+
+
+def test_the_rows_are_those_of_the_plan(
+    benchmarks: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    timing = benchmarks("timing")
+    plan, timing = benchmarks("plan"), benchmarks("timing")
+    monkeypatch.setattr(timing, "QUICK", timing.Effort(1, 0.0, 1))
+    monkeypatch.setattr(benchmarks("scaling"), "SIZES", 2)
+    wanted = ("MLP 784-256-10", "Linear(20, 7)", "linear, 256 × 784 → 256", "layers of an MLP of width 64, batch 1024")
+    jobs = [job for job in plan.jobs(threads=(1,), quick=True) if job.name in wanted and job.part != "memory"]
+    assert {job.part for job in jobs} == {"models", "layers", "kernels", "loader", "scaling"}
+    for job in jobs:
+        rows = list(job.measure())
+        assert {(row.part, row.name, row.threads) for row in rows} == {(job.part, job.name, job.threads)}
+        assert {row.work for row in rows} == set(job.works), job
+
+
+def test_with_avx2_alone_in_a_process_of_its_own(
+    benchmarks: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    avx2 = benchmarks("avx2")
+    asked: list[tuple[list[str], dict[str, str]]] = []
+    found = json.dumps([row(benchmarks, part="avx2").plain()])
+
+    def run(command: list[str], env: dict[str, str], **_: object) -> object:
+        asked.append((command, env))
+        return subprocess.CompletedProcess(command, 0, found)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert avx2.measure(5, 2, quick=True) == [row(benchmarks, part="avx2")]
+    ((command, env),) = asked
+    assert command[1:] == ["-m", "benchmarks.avx2", "5", "2", "quick"]
+    assert avx2.SWITCHES.items() <= env.items()
+
+
+def test_without_more_than_avx2_the_page_says_so(benchmarks: Callable[[str], ModuleType]) -> None:
+    report, Ratio = benchmarks("report"), benchmarks("timing").Ratio
+    behind = row(benchmarks, name="NiN", ratio=Ratio(1.2, 1.1, 1.3))
+    note = report.avx2_note([row(benchmarks), behind, row(benchmarks, work="inference, batch 1")])
+    assert note.endswith("1 of its 2 rows are ≤ 1.10. The others: NiN, best: NCHW, SGD, 1 thr. (1.20).")
+
+
+@pytest.fixture
+def command(benchmarks: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
+    """The command, quick as can be, and with a page of its own."""
+    timing, main = benchmarks("timing"), benchmarks("__main__")
     monkeypatch.setattr(timing, "QUICK", timing.Effort(1, 0.001, 1))
-    command, raw = benchmarks("__main__"), tmp_path / "raw.json"
+    monkeypatch.setattr(main, "TREE", tmp_path)
+    monkeypatch.setattr(main, "PAGE", tmp_path / "docs" / "performance.md")
+    (tmp_path / "docs" / "images").mkdir(parents=True)
+    marks = [f"<!-- benchmarks: {part} -->\nold\n<!-- end -->\n" for part in ("conditions", *benchmarks("plan").PARTS)]
+    main.PAGE.write_text("\n".join(marks), encoding="utf-8")
+    return main
+
+
+def test_the_command(command: ModuleType, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    raw = tmp_path / "raw.json"
     arguments = ["models", "--only", "logistic", "--threads", "1", "--quick", "--json", str(raw)]
     assert command.main(arguments) == 0
-    printed = capsys.readouterr().out
-    assert "processor: " in printed
-    assert "| logistic regression | training, batch 100 |" in printed
+    printed = capsys.readouterr()
+    assert "processor: " in printed.out
+    assert "| logistic regression | 100   |" in printed.out
+    assert "logistic regression, training, batch 100, 1 thr.: " in printed.err
     rows = json.loads(raw.read_text(encoding="utf-8"))["rows"]
     assert [r["against"] for r in rows[:2]] == ["default: SGD", "best: SGD fused"]
     assert {r["work"] for r in rows} == {"training, batch 100", "inference, batch 1", "inference, batch 100"}
     assert all(r["ratio"]["low"] <= r["ratio"]["median"] <= r["ratio"]["high"] for r in rows)
-    for refused in (["modells"], ["models", "--only", "LeNet", "--write"]):
+    for refused in (["modells"], ["models", "--only", "LeNet", "--write"], ["models", "--others", "tinygrad"]):
         with pytest.raises(SystemExit):
             command.main(refused)
+    capsys.readouterr()
+    assert command.main(["--again", str(raw)]) == 0
+    assert capsys.readouterr().out == printed.out
+    for _ in range(2):  # what is there already makes no difference
+        assert command.main(["--again", str(raw), "--write"]) == 0
+        page = command.PAGE.read_text(encoding="utf-8")
+        assert page.count("| logistic regression | 100   |") == 1
+        assert page.count("old") == len(benchmark_parts(page)) - 2
+        assert sorted(path.name for path in command.PAGE.parent.rglob("*.*")) == [
+            "performance.md",
+            "performance_models.png",
+        ]
+
+
+def benchmark_parts(page: str) -> list[str]:
+    return [line for line in page.splitlines() if line.startswith("<!-- benchmarks")]
+
+
+@pytest.mark.parametrize("stop, code", [(KeyboardInterrupt(), 130), (RuntimeError("the disk is full"), 1)])
+def test_a_run_that_is_stopped_shows_what_it_has_and_writes_no_page(
+    benchmarks: Callable[[str], ModuleType],
+    command: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    stop: BaseException,
+    code: int,
+) -> None:
+    plan, raw = benchmarks("plan"), tmp_path / "raw.json"
+
+    def measure() -> Iterator[Any]:
+        yield row(benchmarks)
+        raise stop
+
+    job = plan.Job("models", "LeNet", ("training, batch 2",), 1, measure)
+    monkeypatch.setattr(plan, "jobs", lambda *_: [job, job])
+    before = command.PAGE.read_text(encoding="utf-8")
+    assert command.main(["--quick", "--write", "--json", str(raw)]) == code
+    printed = capsys.readouterr()
+    assert "| LeNet   | 2     | best: NCHW, SGD | ≤ 0.65 | 0.62 (0.60–0.65) |" in printed.out
+    assert ("interrupted" in printed.err) == (code == 130)
+    assert len(json.loads(raw.read_text(encoding="utf-8"))["rows"]) == 1
+    assert command.PAGE.read_text(encoding="utf-8") == before
+
+
+# ------------------------------------------------------------------------------------------------ JAX
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("name", ["x²", "logistic", "LeNet", "LSTM"])
+def test_jax_computes_the_same(benchmarks: Callable[[str], ModuleType], models: ModuleType, name: str) -> None:
+    pytest.importorskip("jax")
+    jax_side = benchmarks("jax_side")
+    assert jax_side.use_threads(1)
+    found = network(models, name)
+    ours, theirs = models.Numnet(found, batch=2), jax_side.Jax(found, batch=2)
+    models.agree(ours, theirs, found.tolerance)
+    theirs.step()
+    after = {name: np.asarray(p) for name, p in theirs.training[0].items()}
+    ours.step()
+    for name, p in ours.net.named_parameters():
+        assert np.abs(after[name] - p.array).max() < 1e-6
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam", "AdamW"])
+def test_jax_steps_as_numnet_does(
+    benchmarks: Callable[[str], ModuleType], models: ModuleType, monkeypatch: pytest.MonkeyPatch, optimizer: str
+) -> None:
+    pytest.importorskip("jax")
+    jax_side = benchmarks("jax_side")
+    assert jax_side.use_threads(1)
+    options = {"momentum": 0.9, "weight_decay": 0.01} if optimizer == "SGD" else {}
+    for module in (models, jax_side):
+        monkeypatch.setattr(module, "RATE", 0.01)
+    found = dataclasses.replace(network(models, "x²"), optimizer=optimizer, options=options, clip=0.1)
+    ours, theirs = models.Numnet(found, batch=5), jax_side.Jax(found, batch=5)
+    theirs.take_weights(ours)
+    for _ in range(3):
+        ours.step()
+        theirs.step()
+    for name, p in ours.net.named_parameters():
+        assert np.allclose(np.asarray(theirs.training[0][name]), p.array, rtol=1e-4, atol=1e-6)
