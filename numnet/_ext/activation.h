@@ -1,4 +1,5 @@
-/* Elementwise activations and their backwards: formulas for one number, and at the end the kernels made of them.
+/* Elementwise activations, losses of pairs of numbers, and their backwards: formulas for one number, and at the end the
+ * kernels made of them.
  *
  * A kernel does BLOCK numbers, and NAME(in_blocks) runs it over an array. What is left over at the end goes through the
  * same code, in a padded block: so the bits of a number do not depend on where in an array it stands. */
@@ -67,17 +68,26 @@ INLINE real NAME(elu_slope)(real x, real scale, real limit, real width) {
     return scale * (x > 0 ? 1 : limit / width * NAME(exp)(x / width));
 }
 
-/* `result`, of x and up to three options p, q, r; in a backward of delta too, and x may be the activation a. */
+/* log p, no less than -100: a certainty that is wrong costs 100 and not infinity. */
+INLINE real NAME(bounded_log)(real p) {
+    const real l = NAME(log_of)(p);
+    return l < -100 ? -100 : l;
+}
+
+INLINE real NAME(at_least)(real x, real low) { return x < low ? low : x; } /* NaN is not below: it passes */
+
+/* `result`, of x and up to three options p, q, r; of delta too in a backward, where x may be the activation a; of what x
+ * ought to be, y, in a loss. */
 #define KERNEL(name, result)                                                                                           \
-    static void NAME(name)(const void *restrict xs_, const void *restrict deltas_, void *restrict results_,            \
-                           const double *options) {                                                                    \
-        const real *xs = xs_, *deltas = deltas_;                                                                       \
+    static void NAME(name)(const void *restrict xs_, const void *restrict ys_, const void *restrict deltas_,           \
+                           void *restrict results_, const double *options) {                                           \
+        const real *xs = xs_, *ys = ys_, *deltas = deltas_;                                                            \
         const real p = (real)options[0], q = (real)options[1], r = (real)options[2];                                   \
         real *results = results_;                                                                                      \
         (void)p, (void)q, (void)r;                                                                                     \
         for (size i = 0; i < BLOCK; i++) {                                                                             \
-            const real x = xs[i], a = x, delta = deltas[i];                                                            \
-            (void)a, (void)delta;                                                                                      \
+            const real x = xs[i], a = x, y = ys[i], delta = deltas[i];                                                 \
+            (void)a, (void)y, (void)delta;                                                                             \
             results[i] = result;                                                                                       \
         }                                                                                                              \
     }
@@ -105,22 +115,27 @@ KERNEL(hardswish, x * (NAME(clamp)(x + 3, 0, 6) / 6))
 KERNEL(hardswish_backward, x <= -3 ? 0 : x >= 3 ? delta : delta * (x / 3 + (real)0.5))
 KERNEL(hardtanh, NAME(clamp)(x, p, q))
 KERNEL(hardtanh_backward, p < x && x < q ? delta : 0)
+KERNEL(binary_cross_entropy, -(y * NAME(bounded_log)(x) + (1 - y) * NAME(bounded_log)(1 - x)))
+KERNEL(binary_cross_entropy_backward, delta * (x - y) / NAME(at_least)(x * (1 - x), (real)1e-12))
+KERNEL(binary_cross_entropy_with_logits, (1 - y) * x + NAME(softplus_of)(-x, 1, INFINITY))
+KERNEL(binary_cross_entropy_with_logits_backward, delta * ((1 - y) - NAME(logistic_of)(-x)))
 #undef KERNEL
 #undef TWICE_ROOT
 
 static int NAME(in_blocks)(const void *job_, size begin, size end) {
     const struct elementwise_job *job = job_;
-    const real *x = job->x, *delta = job->delta;
-    real *y = job->y;
+    const real *x = job->x, *y = job->y, *delta = job->delta;
+    real *result = job->result;
     size i = begin;
-    for (; i + BLOCK <= end; i += BLOCK) job->kernel(x + i, delta + i, y + i, job->options);
+    for (; i + BLOCK <= end; i += BLOCK) job->kernel(x + i, y + i, delta + i, result + i, job->options);
     if (i < end) {
         const size_t bytes = (size_t)(end - i) * sizeof(real);
-        real xs[BLOCK] = {0}, deltas[BLOCK] = {0}, results[BLOCK];
+        real xs[BLOCK] = {0}, ys[BLOCK] = {0}, deltas[BLOCK] = {0}, results[BLOCK];
         memcpy(xs, x + i, bytes);
+        memcpy(ys, y + i, bytes);
         memcpy(deltas, delta + i, bytes);
-        job->kernel(xs, deltas, results, job->options);
-        memcpy(y + i, results, bytes);
+        job->kernel(xs, ys, deltas, results, job->options);
+        memcpy(result + i, results, bytes);
     }
     return 0;
 }

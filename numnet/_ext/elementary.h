@@ -95,7 +95,7 @@ INLINE real NAME(copysign)(real x, real sign) {
     return REAL_BITS == 64 ? (real)copysign(x, sign) : (real)copysignf((float)x, (float)sign);
 }
 
-/* log(1 + e) for 0 <= e <= 1: 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...) with s = e / (2 + e) <= 1/3. */
+/* log(1 + e) for -1/2 <= e <= 1: 2 artanh(s) = 2 (s + s^3/3 + s^5/5 + ...) with s = e / (2 + e), |s| <= 1/3. */
 INLINE real NAME(log_of_1_plus)(real e) {
     const real s = e / (2 + e), q = s * s;
 #if REAL_BITS == 64
@@ -119,6 +119,28 @@ INLINE real NAME(log_of_1_plus)(real e) {
     series = series * q + (real)(1.0 / 5.0);
     series = series * q + (real)(1.0 / 3.0);
     return 2 * (series * (q * s) + s);
+}
+
+/* log x = n ln 2 + log m, m from sqrt(1/2) to sqrt(2); -inf at 0, NaN below. What is subnormal is made normal first. */
+INLINE real NAME(log_of)(real x) {
+#if REAL_BITS == 64
+    enum { MANTISSA = 52, BIAS = 1023, SUBNORMAL = 54 };
+    const real shift = 0x1.8p52, smallest = 0x1p-1022, root_half = 0x1.6a09e667f3bcdp-1, made_normal = 0x1p54;
+    const real ln2_high = 0x1.62e42fee00000p-1, ln2_low = 0x1.a39ef35793c76p-33;
+#else
+    enum { MANTISSA = 23, BIAS = 127, SUBNORMAL = 25 };
+    const real shift = 0x1.8p23f, smallest = 0x1p-126f, root_half = 0x1.6a09e6p-1f, made_normal = 0x1p25f;
+    const real ln2_high = 0x1.63p-1f, ln2_low = -0x1.bd0106p-13f;
+#endif
+    const NAME(bits) one = (NAME(bits))BIAS << MANTISSA, fraction = ((NAME(bits))1 << MANTISSA) - 1;
+    const real normal = x < smallest ? x * made_normal : x;
+    const NAME(bits) low = NAME(to_bits)(root_half), bits = NAME(to_bits)(normal) + (one - low);
+    const real m = NAME(from_bits)((bits & fraction) + low);
+    const real exponent = NAME(from_bits)(NAME(to_bits)(shift) + (bits >> MANTISSA)) - (shift + BIAS);
+    const real n = exponent - (x < smallest ? SUBNORMAL : 0);
+    const real finite = n * ln2_high + (n * ln2_low + NAME(log_of_1_plus)(m - 1));
+    const real otherwise = x == 0 ? -(real)INFINITY : x > 0 ? x : (real)NAN;
+    return x > 0 && x < INFINITY ? finite : otherwise;
 }
 
 /* 1 / (1 + exp(-x)), and what it lacks to 1: each has a small relative error, and neither exponential overflows. */

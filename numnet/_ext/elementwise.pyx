@@ -1,5 +1,5 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-"""Elementwise activations, compiled.
+"""Elementwise activations, and losses of pairs of numbers, compiled.
 
 The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover: no
 float arrays of one dtype and shape. Why: the reference twin then does the work, or writes the error, and neither has to
@@ -14,13 +14,15 @@ from numnet._ext.runtime cimport c_contiguous, empty, float_type, isa, pointer
 cnp.import_array()
 
 cdef extern from "elementwise_kernels.h" nogil:
-    ctypedef void (*block_kernel)(const void *x, const void *delta, void *y, const double *options) noexcept nogil
+    ctypedef void (*block_kernel)(const void *x, const void *y, const void *delta, void *result,
+                                  const double *options) noexcept nogil
 
     struct elementwise_job:
         block_kernel kernel
         const void *x
+        const void *y
         const void *delta
-        void *y
+        void *result
         double[3] options
 
     ctypedef struct elementwise_kernels:
@@ -29,6 +31,8 @@ cdef extern from "elementwise_kernels.h" nogil:
         block_kernel gelu, gelu_backward, gelu_tanh, gelu_tanh_backward, silu, silu_backward, mish, mish_backward
         block_kernel softplus, softplus_backward, elu, elu_backward, leaky_relu, leaky_relu_backward
         block_kernel hardswish, hardswish_backward, hardtanh, hardtanh_backward
+        block_kernel binary_cross_entropy, binary_cross_entropy_backward
+        block_kernel binary_cross_entropy_with_logits, binary_cross_entropy_with_logits_backward
 
     const elementwise_kernels *elementwise_for(int isa, int is_double)
 
@@ -48,18 +52,36 @@ cdef inline int _kind(object x, object delta) noexcept:
     return kind if kind >= 0 and alike(x, delta, kind) else -1
 
 
-cdef object _map(block_kernel kernel, object x, object delta, int kind, double work, double p=0, double q=0,
-                 double r=0):
-    """One kernel over all elements of x, and of delta or None, with its options."""
+cdef object _run(block_kernel kernel, object x, object y, object delta, int kind, double work, double p, double q,
+                 double r):
+    """One kernel over all elements of x, of y or None and of delta or None, with its options."""
     x = c_contiguous(x)
+    y = x if y is None else c_contiguous(y)
     delta = x if delta is None else c_contiguous(delta)
-    cdef cnp.ndarray y = empty(cnp.PyArray_NDIM(<cnp.ndarray> x), cnp.PyArray_DIMS(<cnp.ndarray> x), kind)
+    cdef cnp.ndarray result = empty(cnp.PyArray_NDIM(<cnp.ndarray> x), cnp.PyArray_DIMS(<cnp.ndarray> x), kind)
     cdef elementwise_job job
-    job.kernel, job.x, job.delta, job.y = kernel, pointer(x), pointer(delta), pointer(y)
+    job.kernel, job.x, job.y, job.delta, job.result = kernel, pointer(x), pointer(y), pointer(delta), pointer(result)
     job.options[0], job.options[1], job.options[2] = p, q, r
-    cdef Py_ssize_t count = cnp.PyArray_SIZE(y)
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(result)
     run(_table(kind).in_blocks, &job, count, ELEMENTS, work * <double> count)
-    return y
+    return result
+
+
+cdef inline object _map(block_kernel kernel, object x, object delta, int kind, double work, double p=0, double q=0,
+                        double r=0):
+    """One kernel over all elements of x, and of delta or None, with its options."""
+    return _run(kernel, x, None, delta, kind, work, p, q, r)
+
+
+cdef object _loss(block_kernel kernel, object x, object y, int kind, double work):
+    """The loss of every element of x, of this type, beside that of y."""
+    return NotImplemented if kind < 0 else _run(kernel, x, y, None, kind, work, 0, 0, 0)
+
+
+cdef object _loss_backward(block_kernel kernel, object x, object y, object delta, int kind, double work):
+    if kind < 0 or not alike(x, delta, kind):
+        return NotImplemented
+    return _run(kernel, x, y, delta, kind, work, 0, 0, 0)
 
 
 def relu(object x):
@@ -181,3 +203,23 @@ def hardtanh(object x, double low, double high):
 def hardtanh_backward(object x, object delta, double low, double high):
     cdef int kind = _kind(x, delta)
     return NotImplemented if kind < 0 else _map(_table(kind).hardtanh_backward, x, delta, kind, READ_TWO, low, high)
+
+
+def binary_cross_entropy(object x, object y):
+    cdef int kind = _kind(x, y)
+    return _loss(_table(kind).binary_cross_entropy, x, y, kind, 2 * EXPONENTIAL)
+
+
+def binary_cross_entropy_backward(object x, object y, object delta):
+    cdef int kind = _kind(x, y)
+    return _loss_backward(_table(kind).binary_cross_entropy_backward, x, y, delta, kind, READ_TWO)
+
+
+def binary_cross_entropy_with_logits(object x, object y, object pos_weight):
+    cdef int kind = _kind(x, y) if pos_weight is None else -1
+    return _loss(_table(kind).binary_cross_entropy_with_logits, x, y, kind, EXPONENTIAL)
+
+
+def binary_cross_entropy_with_logits_backward(object x, object y, object pos_weight, object delta):
+    cdef int kind = _kind(x, y) if pos_weight is None else -1
+    return _loss_backward(_table(kind).binary_cross_entropy_with_logits_backward, x, y, delta, kind, EXPONENTIAL)

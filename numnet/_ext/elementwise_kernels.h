@@ -1,4 +1,4 @@
-/* The elementwise kernels: activations and their backwards, of any number of numbers.
+/* The elementwise kernels: activations, losses of pairs of numbers, and their backwards, of any number of numbers.
  *
  * Data pointers are to float or double, as the table has it that the kernel is taken from. */
 #ifndef NUMNET_ELEMENTWISE_KERNELS_H
@@ -9,12 +9,12 @@
 
 #define BLOCK 128 /* numbers that a kernel does at a call */
 
-typedef void (*block_kernel)(const void *x, const void *delta, void *y, const double *options);
+typedef void (*block_kernel)(const void *x, const void *y, const void *delta, void *result, const double *options);
 
 struct elementwise_job {
     block_kernel kernel;
-    const void *x, *delta; /* delta is x where the kernel reads none */
-    void *y;
+    const void *x, *y, *delta; /* y and delta are x where the kernel reads none */
+    void *result;
     double options[3];
 };
 
@@ -24,6 +24,8 @@ typedef struct {
     block_kernel gelu, gelu_backward, gelu_tanh, gelu_tanh_backward, silu, silu_backward, mish, mish_backward;
     block_kernel softplus, softplus_backward, elu, elu_backward, leaky_relu, leaky_relu_backward;
     block_kernel hardswish, hardswish_backward, hardtanh, hardtanh_backward;
+    block_kernel binary_cross_entropy, binary_cross_entropy_backward;
+    block_kernel binary_cross_entropy_with_logits, binary_cross_entropy_with_logits_backward;
 } elementwise_kernels;
 
 FAMILY(elementwise)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-import numpy as np
-
 from .. import kernels
 from ..arrays import Array, array_module
 from ..call import Ctx
@@ -34,7 +32,7 @@ class _OfDifference(Elementwise):
         return self._reduced(ctx, self._cost(r), total, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
-        delta_x = self._spread(ctx, delta, ctx.r.shape) * self._slope(ctx.r)
+        delta_x = self._share(ctx, delta) * self._slope(ctx.r)
         return delta_x, -delta_x if ctx.needs_input_grad[1] else None
 
 
@@ -226,14 +224,17 @@ class BCELoss(Elementwise):
     def forward(self, ctx: Ctx, x: Array, y: Array) -> Array:
         self._expect(x, y, weight=self.weight)
         ctx.x, ctx.y = x, y
-        J = -(y * _log(x) + (1 - y) * _log(1 - x))
+        J = kernels.binary_cross_entropy(x, y)
         return self._reduced(ctx, weighted(J, self.weight), x.size, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
-        x, y = ctx.x, ctx.y
+        x, y, J = ctx.x, ctx.y, kernels.binary_cross_entropy
         d = weighted(self._spread(ctx, delta, x.shape), self.weight)
-        delta_x = d * (x - y) / array_module(x).maximum(x * (1 - x), 1e-12)
-        return delta_x, d * (_log(1 - x) - _log(x)) if ctx.needs_input_grad[1] else None
+        delta_x = kernels.binary_cross_entropy_backward(x, y, d)
+        if not ctx.needs_input_grad[1]:
+            return delta_x, None
+        one, zero = (array_module(x).full_like(x, n) for n in (1, 0))
+        return delta_x, d * (J(x, one) - J(x, zero))  # log (1 - x) - log x
 
     def _find_fault(self, *, x: Array, y: Array) -> None:
         super()._find_fault(x=x, y=y)
@@ -281,23 +282,13 @@ class BCEWithLogitsLoss(Elementwise):
     def forward(self, ctx: Ctx, x: Array, y: Array) -> Array:
         self._expect(x, y, weight=self.weight, pos_weight=self.pos_weight)
         ctx.x, ctx.y = x, y
-        J = (1 - y) * x + self._positive(y) * softplus(-x)
+        J = kernels.binary_cross_entropy_with_logits(x, y, self.pos_weight)
         return self._reduced(ctx, weighted(J, self.weight), x.size, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
         x, y, v = ctx.x, ctx.y, self.pos_weight
         d = weighted(self._spread(ctx, delta, x.shape), self.weight)
-        delta_x = d * ((1 - y) - self._positive(y) * kernels.sigmoid(-x))
+        delta_x = kernels.binary_cross_entropy_with_logits_backward(x, y, v, d)
         if not ctx.needs_input_grad[1]:
             return delta_x, None
         return delta_x, d * (-x if v is None else (v - 1) * softplus(-x) - x)
-
-    def _positive(self, y: Array) -> Array | int:
-        """1 + (v - 1) y: the factor of log (1 + e⁻ˣ)."""
-        return 1 if self.pos_weight is None else 1 + (self.pos_weight - 1) * y
-
-
-def _log(p: Array) -> Array:
-    """log p, no less than -100: a certainty that is wrong costs 100 and not infinity. NaN for a negative p."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return array_module(p).maximum(array_module(p).log(p), -100)

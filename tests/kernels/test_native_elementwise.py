@@ -41,7 +41,7 @@ cases = pytest.mark.parametrize("name, options", CASES, ids=str)
 
 
 def test_every_kernel_is_here():
-    names = {name for name in reference.__all__ if hasattr(elementwise, name)}
+    names = {name for name in reference.__all__ if hasattr(elementwise, name) and "entropy" not in name}
     assert names == {name for name, _ in CASES} | {f"{name}_backward" for name, _ in CASES}
 
 

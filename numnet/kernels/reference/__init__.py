@@ -7,6 +7,12 @@ from __future__ import annotations
 
 from .activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
 from .batch_norm import batch_norm_eval, batch_norm_eval_backward, batch_norm_train, batch_norm_train_backward
+from .binary_cross_entropy import (
+    binary_cross_entropy,
+    binary_cross_entropy_backward,
+    binary_cross_entropy_with_logits,
+    binary_cross_entropy_with_logits_backward,
+)
 from .conv import conv, conv_backward
 from .cross_entropy import cross_entropy, cross_entropy_backward
 from .linear import linear, linear_backward, matmul, pack, packed_product
@@ -48,6 +54,10 @@ __all__ = [
     "batch_norm_eval_backward",
     "batch_norm_train",
     "batch_norm_train_backward",
+    "binary_cross_entropy",
+    "binary_cross_entropy_backward",
+    "binary_cross_entropy_with_logits",
+    "binary_cross_entropy_with_logits_backward",
     "conv",
     "conv_backward",
     "cross_entropy",
