@@ -27,6 +27,7 @@ FAMILIES = {  # module: its kernels
     "runtime": None,
     "products": "products_kernels.c",
     "maps": "maps_kernels.c",
+    "planes": "planes_kernels.c",
     "elementwise": "elementwise_kernels.c",
     "recurrent": "recurrent_kernels.c",
     "steps": "steps_kernels.c",

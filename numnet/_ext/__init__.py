@@ -1,5 +1,5 @@
 """The compiled kernels, where they were built: ``modules`` has ``"runtime"``, ``"products"``, ``"maps"``,
-``"elementwise"``, ``"recurrent"``, ``"steps"``.
+``"planes"``, ``"elementwise"``, ``"recurrent"``, ``"steps"``.
 
 The package works without them; ``reason`` then says why they are absent. Setting the environment variable
 ``NUMNET_NO_EXT=1`` makes numnet ignore them.
@@ -40,7 +40,7 @@ if os.environ.get("NUMNET_NO_EXT", "0") not in ("", "0"):
     reason = "switched off by NUMNET_NO_EXT"
 else:
     with _short_spin():
-        for _name in ("runtime", "products", "maps", "elementwise", "recurrent", "steps"):
+        for _name in ("runtime", "products", "maps", "planes", "elementwise", "recurrent", "steps"):
             try:
                 modules[_name] = importlib.import_module(f"{__name__}.{_name}")
             except ImportError as error:

@@ -1,18 +1,16 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-"""Softmax, cross-entropy, norms, rows and pooling, compiled.
+"""Softmax, cross-entropy, norms and rows, compiled.
 
 The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover: no
 float arrays of one dtype, shapes that do not fit, labels out of range. Why: the reference twin then does the work, or
 writes the error, and neither has to be done twice.
 """
 
-from functools import lru_cache
-
 cimport numpy as cnp
 from libc.stdint cimport int64_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memset
 
-from numnet._ext.parts cimport BAD_INDEX, ELEMENTS, NO_MEMORY, alike, map_kernel, run, same
+from numnet._ext.parts cimport ELEMENTS, NO_MEMORY, alike, map_kernel, run
 from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer
 
 cnp.import_array()
@@ -21,7 +19,6 @@ cdef extern from "maps_kernels.h" nogil:
     ctypedef struct maps_kernels:
         map_kernel softmax, softmax_backward, cross_entropy, cross_entropy_backward
         map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients
-        map_kernel max_pool, max_pool_backward, avg_pool, avg_pool_backward
         map_kernel scatter_rows
 
     const maps_kernels *maps_for(int isa, int is_double)
@@ -80,21 +77,10 @@ cdef extern from "maps_kernels.h" nogil:
         void *y
         Py_ssize_t N, D
 
-    struct pool_job:
-        const void *x
-        void *y
-        int64_t *index
-        Py_ssize_t planes
-        Py_ssize_t[3] size_in "in"
-        Py_ssize_t[3] out, kernel, stride, before, after, dilation
-        bint count_include_pad
-        double divisor
-
 cdef enum:
     COLUMNS = 64  # that norm.h and scatter.h do together
     MOST_PARTS = 16  # whose shares of a gradient are added up
     LEAST_PART = 8  # numbers of a channel, of which a share is worth its memory
-    SMALL = 65536  # bound of every number of a window: no product of them overflows
 
 
 cdef inline cnp.ndarray _empty_like(cnp.ndarray x, int kind):
@@ -438,152 +424,3 @@ def scatter_rows(object delta, object index, object rows):
         pointer(delta), <const int64_t *> pointer(index), pointer(dW), _length(delta, 0), shape[1])
     run(_kernels(kind).scatter_rows, &job, job.D, COLUMNS, 12.0 * <double> job.N * <double> job.D)
     return dW
-
-
-# --- pooling ---
-
-@lru_cache(maxsize=512)  # asking the window takes longer than pooling a small array
-def _geometry(x_shape, window):
-    """A pool_job without its arrays, as bytes, or None where it is out of the ordinary. Missing axes have length 1."""
-    cdef pool_job job
-    cdef int axes = len(x_shape) - 2, i, axis
-    cdef Py_ssize_t before, after
-    cdef double padded = 1
-    if not 1 <= axes <= 3 or window.axes != axes:
-        return None
-    memset(&job, 0, sizeof(pool_job))
-    spatial = x_shape[2:]
-    out = window.output_shape(spatial)
-    for axis in range(3):
-        job.size_in[axis] = job.out[axis] = job.kernel[axis] = job.stride[axis] = job.dilation[axis] = 1
-    for i in range(axes):
-        axis = 3 - axes + i
-        job.size_in[axis], job.out[axis], job.kernel[axis] = spatial[i], out[i], window.kernel[i]
-        job.stride[axis], job.dilation[axis] = window.stride[i], window.dilation[i]
-        before, after = window.padding[i]
-        job.before[axis], job.after[axis] = before, after
-        if not (0 <= before < SMALL and 0 <= after < SMALL and 1 <= job.kernel[axis] < SMALL
-                and 1 <= job.stride[axis] < SMALL and 1 <= job.dilation[axis] < SMALL and job.out[axis] >= 1):
-            return None
-        padded *= <double> (job.size_in[axis] + before + after + job.stride[axis])
-    job.planes = x_shape[0] * x_shape[1]
-    if padded > 2e9:  # places in a plane of float32 are held in 32 bits
-        return None
-    return (<char *> &job)[:sizeof(pool_job)]
-
-
-cdef bint _pool_job(pool_job *job, object x_shape, object window):
-    """Fill the geometry of a job; False where it is out of the ordinary."""
-    cdef bytes geometry = _geometry(x_shape, window)
-    if geometry is None:
-        return False
-    memcpy(job, <const char *> geometry, sizeof(pool_job))
-    return True
-
-
-cdef bint _all_windows_see(const pool_job *job) noexcept nogil:
-    """Does every window see an element of x, along every axis?"""
-    cdef int axis
-    cdef Py_ssize_t o, k, place
-    for axis in range(3):
-        for o in range(job.out[axis]):
-            for k in range(job.kernel[axis]):
-                place = o * job.stride[axis] - job.before[axis] + k * job.dilation[axis]
-                if 0 <= place < job.size_in[axis]:
-                    break
-            else:
-                return False
-    return True
-
-
-cdef inline Py_ssize_t _plane(const pool_job *job) noexcept:
-    return job.size_in[0] * job.size_in[1] * job.size_in[2]
-
-
-cdef cnp.ndarray _empty_planes(object like, int axes, const Py_ssize_t *spatial, int typenum):
-    """An array (N, C, *spatial), with N and C from another array, and the last `axes` of three lengths."""
-    cdef cnp.npy_intp[5] shape
-    cdef int i
-    shape[0], shape[1] = _length(like, 0), _length(like, 1)
-    for i in range(axes):
-        shape[2 + i] = spatial[3 - axes + i]
-    return empty(2 + axes, shape, typenum)
-
-
-cdef int _run_pool(map_kernel kernel, pool_job *job) except NO_MEMORY:
-    cdef Py_ssize_t plane = _plane(job)
-    return run(kernel, job, job.planes, max(1, ELEMENTS // max(plane, 1)), 16.0 * <double> plane * <double> job.planes)
-
-
-def max_pool(object x, object window):
-    cdef int kind = float_type(x)
-    cdef pool_job job
-    if kind < 0 or not _pool_job(&job, x.shape, window) or not _all_windows_see(&job):
-        return NotImplemented
-    x = c_contiguous(x)
-    cdef int axes = cnp.PyArray_NDIM(<cnp.ndarray> x) - 2
-    cdef cnp.ndarray y = _empty_planes(x, axes, job.out, kind)
-    cdef cnp.ndarray index = _empty_planes(x, axes, job.out, cnp.NPY_INT64)
-    job.x, job.y, job.index = pointer(x), pointer(y), <int64_t *> pointer(index)
-    _run_pool(_kernels(kind).max_pool, &job)
-    return y, index
-
-
-def max_pool_backward(object delta, object index, object x_shape):
-    cdef int kind = float_type(delta), axes, i
-    cdef pool_job job
-    if kind < 0 or not cnp.PyArray_Check(index) or cnp.PyArray_TYPE(<cnp.ndarray> index) != cnp.NPY_INT64:
-        return NotImplemented
-    axes = cnp.PyArray_NDIM(<cnp.ndarray> delta) - 2
-    if (not 1 <= axes <= 3 or cnp.PyArray_NDIM(<cnp.ndarray> index) != 2 + axes or len(x_shape) != 2 + axes
-            or not same(cnp.PyArray_DIMS(<cnp.ndarray> delta), cnp.PyArray_DIMS(<cnp.ndarray> index), 2 + axes)):
-        return NotImplemented
-    memset(&job, 0, sizeof(job))
-    for i in range(3):
-        job.size_in[i] = job.out[i] = 1
-    for i in range(axes):
-        job.size_in[3 - axes + i], job.out[3 - axes + i] = x_shape[2 + i], _length(delta, 2 + i)
-    job.planes = _length(delta, 0) * _length(delta, 1)
-    if (x_shape[0] != _length(delta, 0) or x_shape[1] != _length(delta, 1)
-            or min(job.size_in[0], job.size_in[1], job.size_in[2]) < 0):
-        return NotImplemented
-    delta = c_contiguous(delta)
-    index = c_contiguous(index)
-    cdef cnp.ndarray delta_x = _empty_planes(delta, axes, job.size_in, kind)
-    job.x, job.y, job.index = pointer(delta), pointer(delta_x), <int64_t *> pointer(index)
-    if _run_pool(_kernels(kind).max_pool_backward, &job) == BAD_INDEX:
-        return NotImplemented
-    return delta_x
-
-
-def avg_pool(object x, object window, object count_include_pad, object divisor_override):
-    cdef int kind = float_type(x)
-    cdef pool_job job
-    if kind < 0 or divisor_override == 0 or not _pool_job(&job, x.shape, window):
-        return NotImplemented
-    x = c_contiguous(x)
-    job.count_include_pad = bool(count_include_pad)
-    job.divisor = 0 if divisor_override is None else divisor_override
-    cdef cnp.ndarray y = _empty_planes(x, cnp.PyArray_NDIM(<cnp.ndarray> x) - 2, job.out, kind)
-    job.x, job.y = pointer(x), pointer(y)
-    _run_pool(_kernels(kind).avg_pool, &job)
-    return y
-
-
-def avg_pool_backward(object delta, object x_shape, object window, object count_include_pad, object divisor_override):
-    cdef int kind = float_type(delta)
-    cdef pool_job job
-    if kind < 0 or divisor_override == 0 or not _pool_job(&job, tuple(x_shape), window):
-        return NotImplemented
-    cdef int axes = len(x_shape) - 2
-    if (cnp.PyArray_NDIM(<cnp.ndarray> delta) != 2 + axes or _length(delta, 0) != x_shape[0]
-            or _length(delta, 1) != x_shape[1]
-            or not same(cnp.PyArray_DIMS(<cnp.ndarray> delta) + 2, <const cnp.npy_intp *> &job.out[3 - axes], axes)):
-        return NotImplemented
-    delta = c_contiguous(delta)
-    job.count_include_pad = bool(count_include_pad)
-    job.divisor = 0 if divisor_override is None else divisor_override
-    cdef cnp.ndarray delta_x = _empty_planes(delta, axes, job.size_in, kind)
-    job.x, job.y = pointer(delta), pointer(delta_x)
-    _run_pool(_kernels(kind).avg_pool_backward, &job)
-    return delta_x

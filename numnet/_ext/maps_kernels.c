@@ -9,7 +9,6 @@
 #include "rows.h"
 #include "norm.h"
 #include "row_norm.h"
-#include "pool.h"
 #include "scatter.h"
 #include "softmax.h"
 
@@ -20,7 +19,6 @@
 #include "rows.h"
 #include "norm.h"
 #include "row_norm.h"
-#include "pool.h"
 #include "scatter.h"
 #include "softmax.h"
 
@@ -30,7 +28,6 @@
         ENTRY(softmax, type), ENTRY(softmax_backward, type), ENTRY(cross_entropy, type),                               \
         ENTRY(cross_entropy_backward, type), ENTRY(batch_norm, type), ENTRY(batch_norm_backward, type),                \
         ENTRY(row_norm, type), ENTRY(row_norm_backward, type), ENTRY(row_norm_gradients, type),                        \
-        ENTRY(max_pool, type), ENTRY(max_pool_backward, type), ENTRY(avg_pool, type),                                  \
-        ENTRY(avg_pool_backward, type), ENTRY(scatter_rows, type),                                                     \
+        ENTRY(scatter_rows, type),                                                                                     \
     }
 const maps_kernels JOIN2(maps, NUMNET_ISA)[2] = {TABLE(f32), TABLE(f64)};

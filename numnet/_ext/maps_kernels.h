@@ -10,7 +10,6 @@
 typedef struct {
     map_kernel softmax, softmax_backward, cross_entropy, cross_entropy_backward;
     map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients;
-    map_kernel max_pool, max_pool_backward, avg_pool, avg_pool_backward;
     map_kernel scatter_rows;
 } maps_kernels;
 
@@ -55,15 +54,6 @@ struct scatter_job {
     const int64_t *index; /* (N,), each a row of y */
     void *y;              /* (rows, D), zeros */
     size N, D;
-};
-
-struct pool_job {
-    const void *x; /* delta in a backward */
-    void *y;       /* delta_x in a backward */
-    int64_t *index;
-    size planes, in[3], out[3], kernel[3], stride[3], before[3], after[3], dilation[3];
-    int count_include_pad;
-    double divisor; /* 0 for the number of taps */
 };
 
 #endif

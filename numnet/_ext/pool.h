@@ -12,7 +12,7 @@ typedef int64_t NAME(place);
 #define place NAME(place)
 
 /* The rows that the window at (d, h) sees, written as offsets in units of one row; the return value is their number. */
-INLINE size NAME(rows_seen)(const struct pool_job *job, size d, size h, size *rows) {
+INLINE size NAME(rows_seen)(const struct window_job *job, size d, size h, size *rows) {
     size count = 0;
     for (size i = 0; i < job->kernel[0]; i++) {
         const size depth = d * job->stride[0] - job->before[0] + i * job->dilation[0];
@@ -49,7 +49,7 @@ INLINE void NAME(max_along)(const real *restrict x, size n, size kernel, size st
 }
 
 /* The usual strides by name, so that each becomes vector code of its own. */
-static void NAME(max_of_row)(const struct pool_job *job, const real *x, size n, place origin, const place *first,
+static void NAME(max_of_row)(const struct window_job *job, const real *x, size n, place origin, const place *first,
                              real *best, place *where) {
     const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
     if (stride == 2 && dilation == 1 && kernel > 1)
@@ -108,7 +108,7 @@ INLINE void NAME(sum_across)(const real *x, size W, const size *rows, size count
 }
 
 static int NAME(max_pool)(const void *job_, size begin, size end) {
-    const struct pool_job *job = job_;
+    const struct window_job *job = job_;
     const size W = job->in[2], before = job->before[2], stride = job->stride[2], dilation = job->dilation[2];
     const size rows = job->in[0] * job->in[1], plane = rows * W, outputs = job->out[0] * job->out[1] * job->out[2];
     const size reach = (job->kernel[2] - 1) * dilation;
@@ -162,7 +162,7 @@ static int NAME(max_pool)(const void *job_, size begin, size end) {
 
 /* delta_x = 0, and then delta added where it belongs; BAD_INDEX where an index is not in its plane. */
 static int NAME(max_pool_backward)(const void *job_, size begin, size end) {
-    const struct pool_job *job = job_;
+    const struct window_job *job = job_;
     const size plane = job->in[0] * job->in[1] * job->in[2], outputs = job->out[0] * job->out[1] * job->out[2];
     int inside = 1;
     for (size p = begin; p < end; p++) {
@@ -188,7 +188,7 @@ INLINE void NAME(sum_along)(const real *restrict x, size n, size kernel, size st
         for (size o = 0; o < n; o++) sums[o] += x[o * stride + k * dilation];
 }
 
-static void NAME(sum_of_row)(const struct pool_job *job, const real *x, size n, real *sums) {
+static void NAME(sum_of_row)(const struct window_job *job, const real *x, size n, real *sums) {
     const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
     if (stride == 2 && dilation == 1 && kernel > 1)
         NAME(sum_along)(x, n, max_size(kernel, 2), 2, 1, sums);
@@ -199,7 +199,7 @@ static void NAME(sum_of_row)(const struct pool_job *job, const real *x, size n, 
 }
 
 /* The adjoint of sum_of_row: x[o stride + k dilation] += shares[o], on a row of zeros of this width. */
-static void NAME(spread_row)(const struct pool_job *job, const real *restrict shares, size width, real *restrict x) {
+static void NAME(spread_row)(const struct window_job *job, const real *restrict shares, size width, real *restrict x) {
     const size n = job->out[2], kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
     if (dilation == 1 && kernel == stride) { /* no two windows meet */
         if (kernel == 2)
@@ -218,7 +218,7 @@ static void NAME(spread_row)(const struct pool_job *job, const real *restrict sh
 }
 
 /* How many taps of window o count along an axis: those in x, or those in x and its padding. At least 1. */
-INLINE size NAME(taps_counted)(const struct pool_job *job, int axis, size o) {
+INLINE size NAME(taps_counted)(const struct window_job *job, int axis, size o) {
     if (job->divisor != 0) return 1;
     const size low = job->count_include_pad ? -job->before[axis] : 0;
     const size high = job->in[axis] + (job->count_include_pad ? job->after[axis] : 0);
@@ -231,7 +231,7 @@ INLINE size NAME(taps_counted)(const struct pool_job *job, int axis, size o) {
 }
 
 /* A window's sum is divided by counts[o] divisors[line]; behind the last output the counts are 1. */
-static void NAME(divisors_of)(const struct pool_job *job, size n, real *counts, real *divisors) {
+static void NAME(divisors_of)(const struct window_job *job, size n, real *counts, real *divisors) {
     for (size o = 0; o < n; o++) counts[o] = o < job->out[2] ? (real)NAME(taps_counted)(job, 2, o) : 1;
     for (size d = 0; d < job->out[0]; d++)
         for (size h = 0; h < job->out[1]; h++) {
@@ -241,7 +241,7 @@ static void NAME(divisors_of)(const struct pool_job *job, size n, real *counts, 
 }
 
 static int NAME(avg_pool)(const void *job_, size begin, size end) {
-    const struct pool_job *job = job_;
+    const struct window_job *job = job_;
     const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W;
     const size n = divide_up(job->out[2], LANES) * LANES;
     const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + W);
@@ -277,7 +277,7 @@ static int NAME(avg_pool)(const void *job_, size begin, size end) {
 }
 
 static int NAME(avg_pool_backward)(const void *job_, size begin, size end) {
-    const struct pool_job *job = job_;
+    const struct window_job *job = job_;
     const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W, n = job->out[2];
     const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + W);
     const size lines = job->out[0] * job->out[1];

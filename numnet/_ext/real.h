@@ -49,6 +49,7 @@ typedef int64_t mask __attribute__((vector_size(VECTOR_BYTES)));
 INLINE vec load(const real *p) { return *(const vec_at *)p; }
 INLINE void store(real *p, vec v) { *(vec_at *)p = v; }
 INLINE vec splat(real v) { return v - (vec){0}; } /* v - 0 keeps the sign of -0.0 */
+INLINE vec NAME(select)(mask which, vec yes, vec no) { return (vec)((which & (mask)yes) | (~which & (mask)no)); }
 
 #if VECTOR_BYTES * 8 / REAL_BITS == 2
 #define EVERY_LANE LANES_2

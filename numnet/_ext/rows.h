@@ -63,8 +63,6 @@ INLINE double NAME(long_dot)(const real *x, const real *y, real y_shift, size n)
     return dot;
 }
 
-INLINE vec NAME(select)(mask which, vec yes, vec no) { return (vec)((which & (mask)yes) | (~which & (mask)no)); }
-
 /* The largest, passing over NaN; -inf for none. */
 INLINE real NAME(largest)(const real *x, size n) {
     real largest = -INFINITY;

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
+import numpy as np
+
 from .. import kernels
-from ..arrays import Array
+from ..arrays import Array, array_module
 from ..call import Ctx
+from ..taps import Taps, spans
 from ..window import Window, per_axis
 from .expect import expect_floating
 from .layer import Layer
@@ -52,6 +56,18 @@ def _window(spatial: Sequence[int], out: Sequence[int]) -> Window | None:
     return Window(kernel, kernel, ((0, 0),) * len(kernel), (1,) * len(kernel))
 
 
+def _means(shape: Sequence[int], out: Sequence[int]) -> list[Taps]:
+    """The mean over a box is the mean over one axis after the other."""
+    return [Taps.regions(n, o) for n, o in zip(shape[2:], out, strict=True)]
+
+
+@lru_cache(maxsize=512)
+def _bounds(size: int, parts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Start and end of each region, the same ones for every plane: (1, 1, parts) each."""
+    start, end = np.array(spans(size, parts), np.int64).reshape(parts, 2).T.reshape(2, 1, 1, parts)
+    return start, end
+
+
 class _AdaptiveAvgPool(_AdaptivePool):
     """Abstract: the mean of each region. The formulas stand in the subclasses' docstrings."""
 
@@ -62,7 +78,7 @@ class _AdaptiveAvgPool(_AdaptivePool):
         out = self._sizes(batch)
         window = _window(batch.shape[2:], out)
         if window is None:
-            y = kernels.adaptive_avg_pool(batch, out)  # (N, C, *out)
+            y = kernels.resample(batch, _means(batch.shape, out))  # (N, C, *out)
         else:
             y = kernels.avg_pool(batch, window, True, None)
         return y[0] if x.ndim == self.axes + 1 else y
@@ -71,7 +87,8 @@ class _AdaptiveAvgPool(_AdaptivePool):
         d = delta if len(ctx.shape) == len(ctx.batch) else delta[None]  # (N, C, *out)
         window = _window(ctx.batch[2:], d.shape[2:])
         if window is None:
-            return kernels.adaptive_avg_pool_backward(d, ctx.batch).reshape(ctx.shape)
+            shares = [taps.transposed for taps in _means(ctx.batch, d.shape[2:])]
+            return kernels.resample(d, shares).reshape(ctx.shape)
         return kernels.avg_pool_backward(d, ctx.batch, window, True, None).reshape(ctx.shape)
 
 
@@ -88,7 +105,9 @@ class _AdaptiveMaxPool(_AdaptivePool):
         out = self._sizes(batch)
         window = _window(batch.shape[2:], out)
         if window is None:
-            y, index = kernels.adaptive_max_pool(batch, out)  # (N, C, *out)
+            bounds = [_bounds(n, o) for n, o in zip(batch.shape[2:], out, strict=True)]
+            starts, ends = ([array_module(x).asarray(b) for b in each] for each in zip(*bounds, strict=True))
+            y, index = kernels.max_regions(batch, starts, ends)  # (N, C, *out)
         else:
             y, index = kernels.max_pool(batch, window)
         ctx.shape, ctx.batch, ctx.index = x.shape, batch.shape, index

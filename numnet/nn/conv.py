@@ -11,6 +11,7 @@ from .. import kernels
 from ..arrays import Array
 from ..call import Ctx
 from ..errors import OptionError
+from ..taps import padding_taps
 from ..tensor import Parameter
 from ..window import Window, per_axis
 from . import init
@@ -126,7 +127,8 @@ class _Conv(_Convolution):
         expect_floating(x, W.dtype)
         batch = as_batch(x, self.axes, self.in_channels)  # (N, C, *in)
         if self.padding_mode != "zeros":
-            batch = kernels.pad(batch, self.border, self.padding_mode)
+            ctx.shape = batch.shape
+            batch = kernels.resample(batch, padding_taps(ctx.shape, self.border, self.padding_mode))
         ctx.x, ctx.alone = batch, x.ndim == self.axes + 1
         z = kernels.conv(batch, W, b, self.window, self.groups)  # (N, F, *out)
         return z[0] if ctx.alone else z
@@ -143,7 +145,8 @@ class _Conv(_Convolution):
         if delta_x is None:
             return None
         if self.padding_mode != "zeros":
-            delta_x = kernels.pad_backward(delta_x, self.border, self.padding_mode)  # (N, C, *in)
+            border = padding_taps(ctx.shape, self.border, self.padding_mode)
+            delta_x = kernels.resample(delta_x, [taps.transposed for taps in border])  # (N, C, *in)
         return delta_x[0] if ctx.alone else delta_x
 
 

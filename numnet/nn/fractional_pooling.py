@@ -60,7 +60,8 @@ class _FractionalMaxPool(Layer):
         expect_floating(x)
         batch = as_batch(x, self.axes)  # (N, C, *in)
         starts = self._starts(batch, self._samples(batch))  # each (N, C, O)
-        y, index = kernels.fractional_max_pool(batch, self.kernel_size, starts)  # (N, C, *out)
+        ends = [start + k for start, k in zip(starts, self.kernel_size, strict=True)]
+        y, index = kernels.max_regions(batch, starts, ends)  # (N, C, *out)
         ctx.shape, ctx.batch, ctx.index = x.shape, batch.shape, index
         if x.ndim == self.axes + 1:
             y, index = y[0], index[0]

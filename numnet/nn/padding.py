@@ -10,6 +10,7 @@ from .. import kernels
 from ..arrays import Array
 from ..call import Ctx
 from ..errors import OptionError, ShapeError
+from ..taps import padding_taps
 from .expect import expect_floating
 from .layer import Layer
 from .spatial import as_batch
@@ -59,10 +60,11 @@ class _Pad(Layer):
             as_batch(x, self.axes)
         elif x.ndim < self.axes:
             raise ShapeError(f"x with {self.axes} axes to pad", f"shape {x.shape}", "pad fewer axes")
-        return kernels.pad(x, self.border, self.mode, self.value)
+        ctx.shape = x.shape
+        return kernels.resample(x, padding_taps(x.shape, self.border, self.mode), self.value)
 
     def backward(self, ctx: Ctx, delta: Array) -> Array:
-        return kernels.pad_backward(delta, self.border, self.mode)
+        return kernels.resample(delta, [taps.transposed for taps in padding_taps(ctx.shape, self.border, self.mode)])
 
     def extra_repr(self) -> str:
         return f"{self.padding}"

@@ -41,7 +41,7 @@ class _Sliding(Layer):
 
     def _unfold(self, x: Array) -> Array:
         """(N, C, H, W) → (N, C · K · K, P)."""
-        u = kernels.unfold(x, self.window).copy()  # (N, C, K, K, H', W')
+        u = kernels.unfold(x, self.window)  # (N, C, K, K, H', W')
         return u.reshape(len(x), prod(u.shape[1:4]), prod(u.shape[4:]))
 
     def _fold(self, u: Array, spatial: tuple[int, int]) -> Array:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import floor, prod
-from typing import Any, Literal, NamedTuple
+from functools import lru_cache
+from math import floor
+from typing import Any, Literal
 
 import numpy as np
 
 from .. import kernels
-from ..arrays import Array, array_module
+from ..arrays import Array
 from ..call import Ctx
 from ..errors import OptionError, ShapeError
+from ..taps import Taps
 from .expect import expect_floating
 from .layer import Layer
 
@@ -21,13 +23,6 @@ Mode = Literal["nearest", "nearest-exact", "linear", "bilinear", "trilinear", "b
 
 _AXES = {"nearest": (1, 2, 3), "nearest-exact": (1, 2, 3), "linear": (1,), "bilinear": (2,), "trilinear": (3,)}
 _AXES["bicubic"] = (2,)
-
-
-class _Tap(NamedTuple):
-    """One of the numbers that each output is a weighted sum of."""
-
-    place: np.ndarray  # (out,), where it stands in the input
-    weight: np.ndarray  # (out,)
 
 
 class Upsample(Layer):
@@ -96,21 +91,12 @@ class Upsample(Layer):
     def forward(self, ctx: Ctx, x: Array) -> Array:
         expect_floating(x)
         ctx.shape = x.shape
-        for axis, taps in self._taps(x.shape, x.dtype):
-            x = sum(_along(axis, x.ndim, tap.weight, x) * _taken(x, tap.place, axis) for tap in taps)
-        return x
+        return kernels.resample(x, self._taps(x.shape, x.dtype))
 
     def backward(self, ctx: Ctx, delta: Array) -> Array:
-        xp = array_module(delta)
-        for axis, taps in self._taps(ctx.shape, delta.dtype):
-            d = xp.moveaxis(delta, axis, 0)  # (out, …)
-            rows = xp.ascontiguousarray(d).reshape(len(d), prod(d.shape[1:]))
-            weighted = [(rows * xp.asarray(w, rows.dtype)[:, None], xp.asarray(s)) for s, w in taps]
-            d_x = sum(kernels.scatter_rows(r, s, ctx.shape[axis]) for r, s in weighted)  # (in, …)
-            delta = xp.moveaxis(d_x.reshape(ctx.shape[axis], *d.shape[1:]), 0, axis)
-        return xp.ascontiguousarray(delta)
+        return kernels.resample(delta, [taps.transposed for taps in self._taps(ctx.shape, delta.dtype)])
 
-    def _taps(self, shape: tuple[int, ...], dtype: Any) -> list[tuple[int, list[_Tap]]]:
+    def _taps(self, shape: tuple[int, ...], dtype: Any) -> list[Taps]:
         """For each spatial axis of x of this shape, what its outputs are sums of."""
         axes = len(shape) - 2
         if axes not in _AXES[self.mode] or 0 in shape[2:]:
@@ -131,7 +117,7 @@ class Upsample(Layer):
                     "y with one number or more along every axis", f"{out} along axis {axis}", "larger sizes"
                 )
             ratio = n / out if factor is None or self.recompute_scale_factor else 1 / factor
-            taps.append((axis, _TAPS[self.mode](n, out, dtype.type(ratio), bool(self.align_corners))))
+            taps.append(_taps_of(self.mode, n, out, dtype.type(ratio), bool(self.align_corners)))
         return taps
 
     def extra_repr(self) -> str:
@@ -139,38 +125,40 @@ class Upsample(Layer):
         return f"{given}, mode={self.mode!r}"
 
 
+_Taps = list[tuple[np.ndarray, np.ndarray]]
+"""(place, weight) of the first, second, … tap of every output; a place beyond an end stands for that end."""
+
 # At a tie rounding decides which number is the nearest: the dtypes of these two are PyTorch's, step by step.
 
 
-def _nearest(n: int, out: int, ratio: Any, align_corners: bool) -> list[_Tap]:
+def _nearest(n: int, out: int, ratio: Any, align_corners: bool) -> _Taps:
     place = np.arange(out, dtype=ratio.dtype) * (ratio.dtype.type(n / out) if out in (n, 2 * n) else ratio)
-    return [_Tap(place.astype(np.float32).astype(np.int64).clip(0, n - 1), np.ones(out))]
+    return [(place.astype(np.float32).astype(np.int64), np.ones(out))]
 
 
-def _nearest_exact(n: int, out: int, ratio: Any, align_corners: bool) -> list[_Tap]:
+def _nearest_exact(n: int, out: int, ratio: Any, align_corners: bool) -> _Taps:
     centre = _places(n, out, float(ratio), False).astype(ratio.dtype).clip(0)
-    return [_Tap((centre + ratio.dtype.type(0.5)).astype(np.float32).astype(np.int64).clip(0, n - 1), np.ones(out))]
+    return [((centre + ratio.dtype.type(0.5)).astype(np.float32).astype(np.int64), np.ones(out))]
 
 
-def _linear(n: int, out: int, ratio: Any, align_corners: bool) -> list[_Tap]:
+def _linear(n: int, out: int, ratio: Any, align_corners: bool) -> _Taps:
     place = _places(n, out, 1 if out == n else float(ratio), align_corners).clip(0, n - 1)
     first = place.astype(np.int64)
     share = place - first
-    return [_Tap(first, 1 - share), _Tap((first + 1).clip(0, n - 1), share)]
+    return [(first, 1 - share), (first + 1, share)]
 
 
-def _cubic(n: int, out: int, ratio: Any, align_corners: bool) -> list[_Tap]:
+def _cubic(n: int, out: int, ratio: Any, align_corners: bool) -> _Taps:
     place = _places(n, out, float(ratio), align_corners)
     first = np.floor(place).astype(np.int64) - 1
     taps = []
     for s in (first, first + 1, first + 2, first + 3):
         d = abs(place - s)
-        w = np.where(d <= 1, (1.25 * d - 2.25) * d * d + 1, -0.75 * (((d - 5) * d + 8) * d - 4))
-        taps.append(_Tap(s.clip(0, n - 1), w))
+        taps.append((s, np.where(d <= 1, (1.25 * d - 2.25) * d * d + 1, -0.75 * (((d - 5) * d + 8) * d - 4))))
     return taps
 
 
-_TAPS = {
+_MAKE = {
     "nearest": _nearest,
     "nearest-exact": _nearest_exact,
     "linear": _linear,
@@ -188,14 +176,11 @@ def _places(n: int, out: int, ratio: float, align_corners: bool) -> np.ndarray:
     return (o + 0.5) * ratio - 0.5
 
 
-def _taken(x: Array, index: np.ndarray, axis: int) -> Array:
-    xp = array_module(x)
-    return xp.take(x, xp.asarray(index), axis=axis)
-
-
-def _along(axis: int, ndim: int, weight: np.ndarray, like: Array) -> Array:
-    """The weights in the dtype of ``like``, standing along its axis."""
-    return array_module(like).asarray(weight, like.dtype).reshape(-1, *[1] * (ndim - 1 - axis))
+@lru_cache(maxsize=512, typed=True)  # by dtype too: a ratio of float32 equals one of float64
+def _taps_of(mode: Mode, n: int, out: int, ratio: Any, align_corners: bool) -> Taps:
+    taps = _MAKE[mode](n, out, ratio, align_corners)
+    places, weights = (np.concatenate(each) for each in zip(*taps, strict=True))
+    return Taps.of(n, np.tile(np.arange(out), len(taps)), places.clip(0, n - 1), weights, out)
 
 
 def _expect_options(size: Any, scale_factor: Any, mode: str, align_corners: Any, recompute: Any) -> None:

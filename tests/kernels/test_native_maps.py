@@ -14,45 +14,10 @@ import pytest
 from numnet import kernels
 from numnet.errors import LabelError, ShapeError
 from numnet.kernels import reference
-from numnet.window import Window
 
 maps = compiled.module("maps")
 check = partial(compiled.check, maps)
 Draw = Callable[..., np.ndarray]
-
-
-def window(kernel: int, stride: int, padding: int = 0, dilation: int = 1, ceil: bool = False, axes: int = 2) -> Window:
-    return Window((kernel,) * axes, (stride,) * axes, ((padding, padding),) * axes, (dilation,) * axes, ceil)
-
-
-WINDOWS = [
-    (window(2, 2), (6, 8)),
-    (window(2, 2), (7, 9)),
-    (window(2, 2), (2, 2)),
-    (window(2, 2), (28, 28)),
-    (window(2, 2), (5, 67)),
-    (window(2, 2, ceil=True), (7, 5)),
-    (window(3, 2, ceil=True), (2, 2)),
-    (window(3, 2), (13, 27)),
-    (window(3, 2, ceil=True), (12, 26)),
-    (window(3, 2, padding=1), (14, 33)),
-    (window(3, 2, padding=1, ceil=True), (8, 8)),
-    (window(3, 1, padding=1), (9, 17)),
-    (window(3, 1), (5, 5)),
-    (window(1, 1), (3, 4)),
-    (window(1, 3), (9, 10)),
-    (window(5, 5), (5, 5)),
-    (window(5, 3, padding=2), (11, 40)),
-    (window(2, 4), (9, 16)),
-    (window(3, 2, padding=1, dilation=2), (12, 19)),
-    (window(2, 2, axes=1), (33,)),
-    (window(3, 2, padding=1, ceil=True, axes=1), (18,)),
-    (window(2, 2, axes=3), (4, 5, 6)),
-    (window(3, 2, padding=1, dilation=1, ceil=True, axes=3), (5, 6, 7)),
-    (Window((2, 3), (2, 1), ((0, 1), (1, 0)), (1, 2)), (7, 12)),
-    (Window((1, 2), (1, 2), ((0, 0), (0, 0)), (1, 1)), (1, 21)),
-]
-windows = pytest.mark.parametrize("window, spatial", WINDOWS, ids=str)
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
@@ -222,76 +187,6 @@ def test_scatter_rows(N, D, rows, isa, draw, rng):
         np.testing.assert_array_equal(maps.scatter_rows(delta, index, rows), reference.scatter_rows(delta, index, rows))
 
 
-@windows
-def test_max_pool(window, spatial, isa, draw):
-    for leading in ((2, 3), (1, 1), (0, 2)):
-        x = draw(*leading, *spatial)
-        check("max_pool", x, window)
-        y, index = reference.max_pool(x, window) if x.size else maps.max_pool(x, window)
-        delta = draw(*y.shape)
-        check("max_pool_backward", delta, index, x.shape)
-        check("max_pool_backward", delta, np.asfortranarray(index), list(x.shape))
-
-
-@windows
-def test_max_pool_takes_the_first_of_equals_and_nan(window, spatial, isa, dtype, rng):
-    values = np.array([0, 1, -np.inf, np.inf, np.nan], dtype)
-    for chances in ([0.5, 0.5, 0, 0, 0], [0, 0, 1, 0, 0], [0.2, 0.1, 0.5, 0.1, 0.1]):
-        x = rng.choice(values, (3, 2, *spatial), p=chances)
-        (y, index), (y_reference, index_reference) = maps.max_pool(x, window), reference.max_pool(x, window)
-        np.testing.assert_array_equal(y, y_reference)
-        np.testing.assert_array_equal(index, index_reference)
-
-
-@windows
-@pytest.mark.parametrize("include_pad, divisor", [(True, None), (False, None), (True, 3)])
-def test_avg_pool(window, spatial, include_pad, divisor, isa, draw):
-    for leading in ((2, 3), (1, 1), (0, 2)):
-        x = draw(*leading, *spatial)
-        check("avg_pool", x, window, include_pad, divisor)
-        delta = draw(*leading, *window.output_shape(spatial))
-        check("avg_pool_backward", delta, x.shape, window, include_pad, divisor)
-
-
-@pytest.mark.parametrize("name", ["max", "avg"])
-@pytest.mark.parametrize("dimensions", [1, 2, 3])
-def test_pooling_is_that_of_torch(name, dimensions, isa, draw, rng, close):
-    torch = pytest.importorskip("torch", reason="the comparison is with PyTorch")
-    function = getattr(torch.nn.functional, f"{name}_pool{dimensions}d")
-    for _ in range(20):
-        kernel = tuple(int(k) for k in rng.integers(1, 5, dimensions))
-        stride = tuple(int(s) for s in rng.integers(1, 4, dimensions))
-        padding = tuple(int(rng.integers(0, k // 2 + 1)) for k in kernel)
-        ceil = bool(rng.integers(2))
-        spatial = tuple(int(n) for n in rng.integers(5, 12, dimensions))
-        x = draw(2, 2, *spatial)
-        geometry = Window(kernel, stride, tuple((p, p) for p in padding), (1,) * dimensions, ceil)
-        theirs = torch.tensor(np.array(x), requires_grad=True)
-        if name == "max":
-            y, index = function(theirs, kernel, stride, padding, ceil_mode=ceil, return_indices=True)
-            ours, ours_index = maps.max_pool(x, geometry)
-            np.testing.assert_array_equal(ours_index, index.numpy())
-        else:
-            include_pad = bool(rng.integers(2))
-            y = function(theirs, kernel, stride, padding, ceil_mode=ceil, count_include_pad=include_pad)
-            ours = maps.avg_pool(x, geometry, include_pad, None)
-        close(ours, y)
-        delta = draw(*y.shape)
-        y.backward(torch.tensor(np.array(delta)))
-        if name == "max":
-            close(maps.max_pool_backward(delta, ours_index, x.shape), theirs.grad)
-        else:
-            close(maps.avg_pool_backward(delta, x.shape, geometry, include_pad, None), theirs.grad)
-
-
-def test_an_index_outside_its_plane_crashes_nothing(isa, dtype):
-    delta = np.ones((1, 2, 2, 2), dtype)
-    for wrong in (-1, 16, 2**62, -(2**62)):
-        index = np.zeros((1, 2, 2, 2), np.int64)
-        index[0, 1, 1, 1] = wrong
-        assert maps.max_pool_backward(delta, index, (1, 2, 4, 4)) is NotImplemented
-
-
 def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...]]:
     """Arguments large enough that every kernel runs on several threads."""
 
@@ -300,8 +195,6 @@ def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...
 
     x, delta = draw(7, 13, 67, 49), draw(7, 13, 67, 49)
     flat, flat_delta = x.reshape(7, 13, -1), delta.reshape(7, 13, -1)
-    geometry = window(3, 2, padding=1, ceil=True)
-    y, index = reference.max_pool(x, geometry)
     labels = rng.integers(0, 130, 2200)
     p = reference.softmax(draw(2200, 130), 1)
     weight, mean, inv_std = draw(13), draw(13), np.abs(draw(13))
@@ -326,10 +219,6 @@ def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...
         "rms_norm": (draw(2200, 130), draw(130), 1e-5),
         "rms_norm_backward": (draw(2200, 130), draw(2200, 130), draw(130), np.abs(draw(2200)), (True, True)),
         "scatter_rows": (draw(2200, 130), labels, 140),
-        "max_pool": (x, geometry),
-        "max_pool_backward": (draw(*y.shape), index, x.shape),
-        "avg_pool": (x, geometry, False, None),
-        "avg_pool_backward": (draw(*y.shape), x.shape, geometry, False, None),
     }
 
 
@@ -347,7 +236,6 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(isa, dtype, rng, thread
 
 def test_what_does_not_fit_is_left_to_the_reference(isa, dtype, rng):
     x, other = np.ones((2, 3, 6, 6), dtype), np.float32 if dtype == np.float64 else np.float64
-    geometry = window(2, 2)
     ones = np.ones(3, dtype)
     refused: list[tuple[str, tuple[Any, ...]]] = [
         ("softmax", (x, 4)),
@@ -377,17 +265,6 @@ def test_what_does_not_fit_is_left_to_the_reference(isa, dtype, rng):
         ("scatter_rows", (x[0, 0], np.full(6, -1), 0)),
         ("scatter_rows", (x[0, 0], np.zeros(5, np.int64), 5)),
         ("scatter_rows", (x[0, 0], np.zeros(6), 5)),
-        ("max_pool", (x[0], geometry)),
-        ("max_pool", (x, window(2, 2, axes=3))),
-        ("max_pool", (np.ones((1, 1, 2, 2), dtype), Window((2, 2), (1, 1), ((3, 3), (0, 0)), (1, 1)))),
-        ("max_pool", (x, Window((2, 2), (2, 2), ((-1, 0), (0, 0)), (1, 1)))),
-        ("max_pool_backward", (x, np.zeros((2, 3, 6, 5), np.int64), (2, 3, 9, 9))),
-        ("max_pool_backward", (x, np.zeros((2, 3, 6, 6), np.int32), (2, 3, 9, 9))),
-        ("max_pool_backward", (x, np.zeros((2, 3, 6, 6), np.int64), (2, 4, 9, 9))),
-        ("max_pool_backward", (x, np.zeros((2, 3, 6, 6), np.int64), (2, 3, -9, -9))),
-        ("avg_pool_backward", (x, (2, 3, 6, 6), geometry, True, None)),
-        ("avg_pool_backward", (x, (2, 4, 12, 12), geometry, True, None)),
-        ("avg_pool_backward", (x[0], (2, 3, 12, 12), geometry, True, None)),
     ]
     before = x.copy()
     for name, arguments in refused:
@@ -398,5 +275,3 @@ def test_what_does_not_fit_is_left_to_the_reference(isa, dtype, rng):
 def test_errors_are_those_of_the_reference(isa, draw):
     with pytest.raises(ShapeError, match="delta of shape"):
         kernels.softmax_backward(draw(3, 4), draw(3, 5), 1)
-    with pytest.raises(ShapeError, match="spatial size"):
-        kernels.max_pool(draw(1, 1, 2, 2), window(3, 1))

@@ -7,6 +7,7 @@ import pytest
 
 from numnet.errors import ShapeError
 from numnet.kernels import reference
+from numnet.taps import Taps, spans
 
 SIZES = [((7,), (3,)), ((5, 4), (2, 6)), ((3, 4, 5), (2, 4, 1)), ((4,), (0,))]
 
@@ -21,10 +22,17 @@ def regions(size, out):
         yield place, tuple(slice(start, end) for start, end in spans)
 
 
+def bounds(size, out):
+    """Starts and ends, the same for every plane."""
+    both = [np.array(spans(n, o), np.int64).reshape(o, 2).T.reshape(2, 1, 1, o) for n, o in zip(size, out, strict=True)]
+    return [start for start, _ in both], [end for _, end in both]
+
+
 @pytest.mark.parametrize("size, out", SIZES)
 def test_adaptive_pools_are_their_definition(size, out, draw, close):
     x = draw(2, 3, *size)
-    mean, (largest, index) = reference.adaptive_avg_pool(x, out), reference.adaptive_max_pool(x, out)
+    mean = reference.resample(x, [Taps.regions(n, o) for n, o in zip(size, out, strict=True)])
+    largest, index = reference.max_regions(x, *bounds(size, out))
     assert mean.shape == largest.shape == index.shape == (2, 3, *out)
     assert index.dtype == np.int64
     flat = x.reshape(2, 3, -1)
@@ -36,33 +44,17 @@ def test_adaptive_pools_are_their_definition(size, out, draw, close):
         np.testing.assert_array_equal(found, seen.max(axis=2))
 
 
-@pytest.mark.parametrize("size, out", SIZES)
-def test_adaptive_avg_pool_backward_is_the_adjoint(size, out, draw):
-    x, delta = draw(2, 3, *size), draw(2, 3, *out)
-    left = (reference.adaptive_avg_pool(x, out) * delta).sum()
-    right = (x * reference.adaptive_avg_pool_backward(delta, x.shape)).sum()
-    np.testing.assert_allclose(left, right, rtol=1e-5 if x.dtype == np.float32 else 1e-12, atol=1e-5)
-
-
-def test_fractional_max_pool_takes_the_windows_that_it_is_given(draw):
+def test_every_plane_may_have_regions_of_its_own(draw):
     x = draw(1, 2, 4, 5)
     starts = [np.array([[[0, 2], [1, 2]]]), np.array([[[0, 1, 3], [0, 2, 2]]])]
-    y, index = reference.fractional_max_pool(x, (2, 2), starts)
+    ends = [starts[0] + 2, starts[1] + np.array([1, 2, 2])]
+    y, index = reference.max_regions(x, starts, ends)
     for c, i, j in np.ndindex(2, 2, 3):
-        row, column = starts[0][0, c, i], starts[1][0, c, j]
-        window = x[0, c, row : row + 2, column : column + 2]
-        assert y[0, c, i, j] == window.max() == x[0, c].ravel()[index[0, c, i, j]]
+        region = x[0, c, starts[0][0, c, i] : ends[0][0, c, i], starts[1][0, c, j] : ends[1][0, c, j]]
+        assert y[0, c, i, j] == region.max() == x[0, c].ravel()[index[0, c, i, j]]
 
 
-@pytest.mark.parametrize("first, last", [(-1, 2), (0, 3)])
-def test_windows_outside_of_x_are_refused(first, last):
-    with pytest.raises(ShapeError, match=f"(?s)windows inside x.*windows of 2 from {first} to {last} on an axis of"):
-        reference.fractional_max_pool(np.ones((1, 1, 4)), (2,), [np.array([[[first, last]]])])
-
-
-def test_an_axis_of_nothing_is_refused():
-    for pool in (reference.adaptive_avg_pool, reference.adaptive_max_pool):
-        with pytest.raises(ShapeError, match="axis of size 0"):
-            pool(np.ones((1, 1, 0)), (1,))
-    with pytest.raises(ShapeError, match="delta"):
-        reference.adaptive_avg_pool_backward(np.ones((1, 1, 2)), (1, 2, 4))
+@pytest.mark.parametrize("start, end", [(-1, 2), (3, 5), (2, 2)])
+def test_regions_that_are_empty_or_outside_of_x_are_refused(start, end):
+    with pytest.raises(ShapeError, match=f"(?s)regions inside x.*from {start} to {end - 1} on an axis of size 4"):
+        reference.max_regions(np.ones((1, 1, 4)), [np.array([[[start]]])], [np.array([[[end]]])])

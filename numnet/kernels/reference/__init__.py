@@ -19,7 +19,6 @@ from .linear import linear, linear_backward, matmul, pack, packed_product
 from .optimizer import asgd_step, rprop_step, sgd_step
 from .optimizer_adam import adam_step, adamax_step, nadam_step, radam_step
 from .optimizer_rms import adadelta_step, adagrad_step, rmsprop_step
-from .pad import pad, pad_backward
 from .piecewise import (
     elu,
     elu_backward,
@@ -31,8 +30,9 @@ from .piecewise import (
     leaky_relu_backward,
 )
 from .pool import avg_pool, avg_pool_backward, max_pool, max_pool_backward
-from .pool_regions import adaptive_avg_pool, adaptive_avg_pool_backward, adaptive_max_pool, fractional_max_pool
+from .pool_regions import max_regions
 from .recurrent import gru_cell, gru_cell_backward, lstm_cell, lstm_cell_backward, relu_cell, tanh_cell
+from .resample import resample
 from .row_norm import group_norm, group_norm_backward, rms_norm, rms_norm_backward
 from .rows import scatter_rows
 from .smooth import gelu, gelu_backward, mish, mish_backward, silu, silu_backward, softplus, softplus_backward
@@ -44,9 +44,6 @@ __all__ = [
     "adagrad_step",
     "adam_step",
     "adamax_step",
-    "adaptive_avg_pool",
-    "adaptive_avg_pool_backward",
-    "adaptive_max_pool",
     "asgd_step",
     "avg_pool",
     "avg_pool_backward",
@@ -65,7 +62,6 @@ __all__ = [
     "elu",
     "elu_backward",
     "fold",
-    "fractional_max_pool",
     "gelu",
     "gelu_backward",
     "group_norm",
@@ -87,17 +83,17 @@ __all__ = [
     "matmul",
     "max_pool",
     "max_pool_backward",
+    "max_regions",
     "mish",
     "mish_backward",
     "nadam_step",
     "pack",
     "packed_product",
-    "pad",
-    "pad_backward",
     "radam_step",
     "relu",
     "relu_backward",
     "relu_cell",
+    "resample",
     "rms_norm",
     "rms_norm_backward",
     "rmsprop_step",

@@ -8,7 +8,7 @@ from ...arrays import Array
 from ...errors import OptionError, ShapeError, describe
 from ...window import Window
 from .checks import expect
-from .windows import fold, unfold
+from .windows import fold, window_view
 
 __all__ = ["conv", "conv_backward"]
 
@@ -73,7 +73,7 @@ def _matrices(weight: Array, groups: int) -> Array:
 
 def _columns(x: Array, window: Window, groups: int) -> Array:
     """What the window sees at each position as the columns of one matrix per image and group: (N, G, K, P)."""
-    u = unfold(x, window)  # (N, C, *kernel, *out)
+    u = window_view(x, window)  # (N, C, *kernel, *out)
     seen = x.shape[1] // groups * prod(window.kernel)
     return u.reshape(len(x), groups, seen, prod(u.shape[2 + window.axes :]))
 

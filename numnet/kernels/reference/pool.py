@@ -8,7 +8,7 @@ from ...arrays import Array, array_module
 from ...errors import ShapeError
 from ...window import Window
 from .checks import expect
-from .windows import fold, unfold
+from .windows import fold, window_view
 
 __all__ = ["avg_pool", "avg_pool_backward", "max_pool", "max_pool_backward"]
 
@@ -27,9 +27,9 @@ def max_pool(x: Array, window: Window) -> tuple[Array, Array]:
     """
     xp, spatial = array_module(x), x.shape[2:]
     taps, out = prod(window.kernel), window.output_shape(spatial)
-    u = unfold(x, window, -xp.inf).reshape(*x.shape[:2], taps, prod(out))  # (N, C, K, P)
+    u = window_view(x, window, -xp.inf).reshape(*x.shape[:2], taps, prod(out))  # (N, C, K, P)
     places = xp.arange(prod(spatial), dtype=xp.int64).reshape(1, 1, *spatial)
-    places = unfold(places, window, -1).reshape(taps, prod(out))  # (K, P)
+    places = window_view(places, window, -1).reshape(taps, prod(out))  # (K, P)
     first = (places >= 0).argmax(axis=0)  # (P,) the first tap that is not padding
     positions = xp.arange(prod(out))
     if bool((places[first, positions] < 0).any()):
@@ -76,7 +76,7 @@ def avg_pool(x: Array, window: Window, count_include_pad: bool, divisor_override
     Raises:
         ShapeError: a window larger than the padded x.
     """
-    u = unfold(x, window)  # (N, C, *kernel, *out)
+    u = window_view(x, window)  # (N, C, *kernel, *out)
     total = u.sum(axis=tuple(range(2, 2 + window.axes)))  # (N, C, *out)
     return total / _count(x, x.shape[2:], window, count_include_pad, divisor_override)
 

@@ -11,11 +11,11 @@ from itertools import product
 from ...arrays import Array, array_module
 from ...window import Window
 
-__all__ = ["fold", "unfold"]
+__all__ = ["fold", "unfold", "window_view"]
 
 
 def unfold(x: Array, window: Window, fill: float = 0.0) -> Array:
-    """What the window sees at each of its positions: a read-only view of x with its border filled with ``fill``.
+    """What the window sees at each of its positions; x̄ is x with its border filled with ``fill``.
 
         u[n, c, k, o] = x̄[n, c, o · stride + k · dilation]        for every tap k and position o
 
@@ -24,6 +24,11 @@ def unfold(x: Array, window: Window, fill: float = 0.0) -> Array:
     Raises:
         ShapeError: the padded x is smaller than the window.
     """
+    return window_view(x, window, fill).copy()
+
+
+def window_view(x: Array, window: Window, fill: float = 0.0) -> Array:
+    """:func:`unfold` without a copy of every number for every tap: a read-only view of the padded x."""
     xp, spatial = array_module(x), x.shape[2:]
     out = window.output_shape(spatial)
     x = xp.pad(x, ((0, 0), (0, 0), *_border(spatial, window, out)), constant_values=fill)  # (N, C, *padded)

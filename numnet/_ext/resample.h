@@ -1,0 +1,137 @@
+/* Weighted sums along the axes of planes (D, H, W), one axis after the other; begin and end count planes.
+ *
+ * Along D and H whole rows are added up, which is vector code. Along W numbers are picked one by one; so that comes
+ * first or last, wherever there are fewer rows. Most of a padded row is only moved: its longest such stretch is copied. */
+
+/* One axis, with the weights as real, and the stretch of outputs o in [moved, moved_end) that are x[o + shift]. */
+typedef struct {
+    const int64_t *start, *place;
+    real *weight;
+    size in, out, moved, moved_end, shift;
+} NAME(axis);
+#define axis_taps NAME(axis)
+
+INLINE int NAME(only_moves)(const axis_taps *taps) {
+    return taps->in == taps->out && taps->moved == 0 && taps->moved_end == taps->out && taps->shift == 0;
+}
+
+INLINE int NAME(is_bare)(const axis_taps *taps, size o) {
+    return taps->start && taps->start[o] == taps->start[o + 1];
+}
+
+static int NAME(read_taps)(const struct taps *given, axis_taps *taps) {
+    if (!given->start) { /* a missing axis */
+        *taps = (axis_taps){.in = 1, .out = 1, .moved_end = 1};
+        return 0;
+    }
+    const size count = (size)given->start[given->out];
+    *taps = (axis_taps){given->start, given->place, scratch(count * (size)sizeof(real)), given->in, given->out, 0, 0, 0};
+    if (!taps->weight) return NO_MEMORY;
+    for (size t = 0; t < count; t++) taps->weight[t] = (real)given->weight[t];
+    size first = 0;
+    for (size o = 0; o < taps->out; o++) {
+        const size t = (size)taps->start[o];
+        const int moved = (size)taps->start[o + 1] == t + 1 && given->weight[t] == 1;
+        if (!moved || o == first || taps->place[t] - o != taps->place[t - 1] - (o - 1)) first = moved ? o : o + 1;
+        if (moved && o + 1 - first > taps->moved_end - taps->moved) {
+            taps->moved = first, taps->moved_end = o + 1;
+            taps->shift = (size)taps->place[t] - o;
+        }
+    }
+    return 0;
+}
+
+/* y (outer, out, n) from x (outer, in, n): rows of n are added up. */
+static void NAME(across)(const axis_taps *taps, const real *x, size outer, size n, real *y) {
+    for (size i = 0; i < outer; i++, x += taps->in * n)
+        for (size o = 0; o < taps->out; o++, y += n) {
+            const size begin = (size)taps->start[o], end = (size)taps->start[o + 1];
+            real *restrict row = y;
+            if (begin == end)
+                for (size w = 0; w < n; w++) row[w] = 0;
+            for (size t = begin; t < end; t++) {
+                const real *restrict from = x + taps->place[t] * n;
+                const real weight = taps->weight[t];
+                if (t == begin)
+                    for (size w = 0; w < n; w++) row[w] = weight * from[w];
+                else
+                    for (size w = 0; w < n; w++) row[w] += weight * from[w];
+            }
+        }
+}
+
+INLINE void NAME(pick)(const axis_taps *taps, const real *x, size begin, size end, real *y) {
+    for (size o = begin; o < end; o++) {
+        size t = (size)taps->start[o];
+        const size last = (size)taps->start[o + 1];
+        real sum = 0;
+        if (t < last) sum = taps->weight[t] * x[taps->place[t]];
+        for (t++; t < last; t++) sum += taps->weight[t] * x[taps->place[t]];
+        y[o] = sum;
+    }
+}
+
+/* y (rows, out) from x (rows, in) */
+static void NAME(along)(const axis_taps *taps, const real *restrict x, size rows, real *restrict y) {
+    const size moved = taps->moved_end - taps->moved;
+    for (size row = 0; row < rows; row++, x += taps->in, y += taps->out) {
+        NAME(pick)(taps, x, 0, taps->moved, y);
+        if (moved > 0) memcpy(y + taps->moved, x + taps->moved + taps->shift, (size_t)moved * sizeof(real));
+        NAME(pick)(taps, x, taps->moved_end, taps->out, y);
+    }
+}
+
+/* value where an output has no taps along some axis */
+static void NAME(fill_bare)(const axis_taps *taps, real value, real *y) {
+    for (size d = 0; d < taps[0].out; d++)
+        for (size h = 0; h < taps[1].out; h++, y += taps[2].out) {
+            const int bare = NAME(is_bare)(taps, d) || NAME(is_bare)(taps + 1, h);
+            for (size w = 0; w < taps[2].out; w++)
+                if (bare || NAME(is_bare)(taps + 2, w)) y[w] = value;
+        }
+}
+
+static int NAME(resample)(const void *job_, size begin, size end) {
+    const struct resample_job *job = job_;
+    axis_taps taps[3] = {{0}};
+    int passes[3], count = 0, status = 0;
+    size in = 1, out = 1, most = 0;
+    for (int i = 0; i < 3; i++) status = lower(status, NAME(read_taps)(job->axes + i, taps + i));
+    const int along_first = taps[0].out * taps[1].out > taps[0].in * taps[1].in;
+    size shape[3];
+    for (int i = 0; i < 3; i++) {
+        const int axis = along_first ? (i + 2) % 3 : i;
+        if (!NAME(only_moves)(taps + axis)) passes[count++] = axis;
+        shape[i] = taps[i].in;
+        in *= taps[i].in, out *= taps[i].out;
+    }
+    if (count == 0) passes[count++] = 2; /* a copy */
+    for (int i = 0; i + 1 < count; i++) {
+        shape[passes[i]] = taps[passes[i]].out;
+        most = max_size(most, shape[0] * shape[1] * shape[2]);
+    }
+    real *between = scratch(2 * most * (size)sizeof(real));
+    if (!between) status = NO_MEMORY;
+    for (size p = begin; p < end && status == 0; p++) {
+        const real *x = (const real *)job->x + p * in;
+        for (int i = 0; i < 3; i++) shape[i] = taps[i].in;
+        for (int i = 0; i < count; i++) {
+            const int axis = passes[i];
+            real *y = i + 1 == count ? (real *)job->y + p * out : between + (i & 1) * most;
+            if (axis == 2)
+                NAME(along)(taps + 2, x, shape[0] * shape[1], y);
+            else if (axis == 1)
+                NAME(across)(taps + 1, x, shape[0], shape[2], y);
+            else
+                NAME(across)(taps, x, 1, shape[1] * shape[2], y);
+            shape[axis] = taps[axis].out;
+            x = y;
+        }
+        if (job->value != 0) NAME(fill_bare)(taps, (real)job->value, (real *)job->y + p * out);
+    }
+    for (int i = 0; i < 3; i++) free(taps[i].weight);
+    free(between);
+    return status;
+}
+
+#undef axis_taps
