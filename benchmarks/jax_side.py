@@ -25,13 +25,13 @@ def use_threads(n: int) -> bool:
     """Give JAX ``n`` threads from now on, and forget what it holds; False where it cannot be held to so many.
 
     It has as many as it finds processors when it first looks, and no switch. So it looks while this thread may run on
-    ``n`` only. A step is computed by the thread that asks for it, which the others help.
+    ``n`` only, which its own threads then keep to.
     """
     global _threads
     if n == _threads:
         return True
     if not hasattr(os, "sched_setaffinity"):
-        return n == os.cpu_count()
+        return False
     allowed = os.sched_getaffinity(0)
     if n > len(allowed):
         return False

@@ -47,18 +47,21 @@ def _models(figure: Any, rows: Sequence[Row]) -> None:
             ratios = [row.ratio.median for row in chosen.values()]
             axis.barh(places, ratios, 0.34, color=colour, label=f"PyTorch, {kind}")
             goals = [row.goal for row in chosen.values()]
-            axis.plot(goals, places, "k|", markersize=11, mew=1.5, label="goal" if kind == "best" else None)
+            axis.plot(goals, places, "k|", ms=11, mew=1.5, zorder=3, label="goal" if kind == "best" else None)
         for engine, mark in (("torch.compile", "D"), ("JAX (jit)", "o")):
             chosen = {row.name: row for row in rows if row.threads == n and row.against.startswith(f"{engine}:")}
             if chosen:
                 places, ratios = [names.index(name) for name in chosen], [r.ratio.median for r in chosen.values()]
                 axis.plot(ratios, places, mark, color="w", mec="k", ms=5, label=engine)
-        axis.axvline(1, color="0.5", lw=1)
-        axis.set(title=_threads(n), xlim=(0, max(1.1, min(2, 1.05 * max(row.ratio.median for row in rows)))))
+        axis.axvline(1, color="0.5", lw=1, zorder=1.5)
+        axis.set(
+            title=_threads(n),
+            xlabel="time of numnet / time of the other",
+            xlim=(0, max(1.1, min(2, 1.05 * max(row.ratio.median for row in rows)))),
+        )
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
-    figure.suptitle("A training step, float32")
-    figure.supxlabel("time of numnet / time of the other: left of 1, numnet is quicker", fontsize="medium")
+    figure.suptitle("A training step in float32: left of 1, numnet is quicker")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=5)
 
 

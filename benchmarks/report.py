@@ -14,8 +14,11 @@ from .rows import Row
 __all__ = ["COLUMNS", "avx2_note", "conditions_text", "filled", "table", "write"]
 
 
+NBSP = "\N{NO-BREAK SPACE}"
+
+
 class Columns(NamedTuple):
-    """What the columns of a part's table are called.
+    """What the columns of a part's table are called; without ``work`` that stands in the name's column.
 
     ``beside``: rows are beside different things, which they name. ``rivals``: a row without a goal is about somebody
     else's work.
@@ -30,8 +33,8 @@ class Columns(NamedTuple):
 
 
 COLUMNS = {
-    "models": Columns("network", "batch"),
-    "avx2": Columns("network", "batch"),
+    "models": Columns("network", ""),
+    "avx2": Columns("network", ""),
     "layers": Columns("layer", "input", other="PyTorch", beside=False),
     "kernels": Columns("kernel", "pass", other="peak", beside=False),
     "memory": Columns("network", "pass", other="PyTorch"),
@@ -62,22 +65,31 @@ def _table(rows: Sequence[Row]) -> str:
         lines.setdefault((row.name, row.work, row.against), {})[row.threads] = row
     aimed = any(row.goal is not None for row in rows)
     notes = _Notes()
-    head = [columns.name, columns.work, *(["beside"] if columns.beside else []), *(["goal"] if aimed else [])]
+    head = [
+        columns.name,
+        *([columns.work] if columns.work else []),
+        *(["beside"] if columns.beside else []),
+        *(["goal"] if aimed else []),
+    ]
     for n in counts:
         head += ["1 thread" if n == 1 else f"{n} threads", f"{columns.ours} : {columns.other}"]
     text = [head]
     above = ("", "")
     for (name, work, against), found in lines.items():
         first = next(iter(found.values()))
-        named = [name, work.removeprefix("batch ") if columns.work != "batch" else work.rpartition(" ")[2]]
-        line = ["", ""] if above == (name, work) else ["" if above[0] == name else name, named[1]]
+        if columns.work:
+            line = ["", ""] if above == (name, work) else ["" if above[0] == name else name, work]
+        else:
+            line = ["" if above == (name, work) else f"{name}, {work.rpartition(', ')[2]}"]
         above = name, work
         line += ([against] if columns.beside else []) + ([_goal(first)] if aimed else [])
         for n in counts:
-            line += [_result(found[n], columns, notes), _amounts(found[n])] if n in found else ["", ""]
+            line += (
+                [_result(found[n], columns, notes), _amounts(found[n]).replace(" ", NBSP)] if n in found else ["", ""]
+            )
         text.append(line)
     said = [] if columns.beside else [f"Each beside {rows[0].against}."]
-    return "\n\n".join([*said, _aligned(text), _summary(rows), *notes.text()])
+    return "\n\n".join([*said, _aligned(text), *([_summary(rows)] if aimed else []), *notes.text()])
 
 
 def _aligned(lines: list[list[str]]) -> str:
@@ -163,11 +175,10 @@ def _amount(value: float, unit: str) -> str:
 
 
 def _result(row: Row, columns: Columns, notes: _Notes) -> str:
-    """The ratio and its quartiles; bold, with the number of the reason, where a goal is missed."""
-    around = f"({row.ratio.low:.2f}–{row.ratio.high:.2f})"
-    text = f"{row.ratio.median:.2f} {around}"
-    if row.met is False:
-        text = f"**{row.ratio.median:.2f}** {around} [{notes.number(reason_of(row))}]"
+    """The ratio and half of what lies between its quartiles; bold, with the number of a reason, where it misses."""
+    missed = row.met is False
+    ratio, half = f"{row.ratio.median:.2f}", f"± {(row.ratio.high - row.ratio.low) / 2:.2f}"
+    text = (f"**{ratio}** {half} [{notes.number(reason_of(row))}]" if missed else f"{ratio} {half}").replace(" ", NBSP)
     if row.goal is None and columns.rivals and row.ratio.median > 1:
         text += " ahead of us"
     return f"{text} noisy" if row.noisy else text
@@ -176,7 +187,7 @@ def _result(row: Row, columns: Columns, notes: _Notes) -> str:
 def _goal(row: Row) -> str:
     if row.goal is None:
         return ""
-    return f"{'≥' if row.at_least else '≤'} {row.goal:.2f}"
+    return f"{'≥' if row.at_least else '≤'}{NBSP}{row.goal:.2f}"
 
 
 def _measured(rows: Sequence[Row], about: Mapping[str, str]) -> str:
