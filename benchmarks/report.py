@@ -192,11 +192,12 @@ def _goal(row: Row) -> str:
 
 def _measured(rows: Sequence[Row], about: Mapping[str, str]) -> str:
     """When, how, and how much was thrown away."""
-    contests = {(row.name, row.work, row.threads): (row.rounds, row.disturbed) for row in rows}
+    contests = {(row.name, row.work, row.threads): (row.rounds, 0 if row.noisy else row.disturbed) for row in rows}
     kept, disturbed = (sum(numbers) for numbers in zip(*contests.values(), strict=True))
     noisy = sum(row.noisy for row in rows)
-    text = f"Measured on {about['date']}, {about['effort']}: {kept} rounds, {disturbed} more thrown away as disturbed"
-    return f"*{text}; {noisy} {'row is' if noisy == 1 else 'rows are'} noisy.*" if noisy else f"*{text}.*"
+    effort = about["effort"].partition(":")[0]
+    text = f"Measured on {about['date']}, {effort}: rounds {kept}, others thrown away as disturbed {disturbed}"
+    return f"*{text}; noisy rows {noisy}.*" if noisy else f"*{text}.*"
 
 
 def _summary(rows: Iterable[Row]) -> str:

@@ -39,7 +39,7 @@ class Growth(NamedTuple):
 
 SIZES = 6
 """As many are measured in turns. Larger ones are measured in a process each, until the memory is full."""
-PATIENCE = 15.0
+PATIENCE = 10.0
 """No size whose step is to take longer than so many seconds."""
 
 

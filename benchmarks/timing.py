@@ -35,7 +35,7 @@ class Effort(NamedTuple):
     limit: float = math.inf
 
 
-FULL = Effort(limit=12)
+FULL = Effort(limit=8)
 QUICK = Effort(5, 0.02, 2, limit=4)
 ENOUGH = 5
 REAL = Clock()

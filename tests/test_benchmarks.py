@@ -211,7 +211,7 @@ def test_a_table_says_what_was_found(benchmarks: Callable[[str], ModuleType]) ->
     assert inference[2][2:] == ["0.62 ± 0.03", "2 µs : 20 ms"]
     assert "2 of 3 goals are met. Farthest off: NiN, training, batch 2 (0.90, goal ≤\N{NO-BREAK SPACE}0.65)." in text
     assert "Why goals are missed:\n\n1. not known yet\n" in text
-    assert text.endswith("*Measured on 2026-11-21, full: 48 rounds, 12 more thrown away as disturbed; 1 row is noisy.*")
+    assert text.endswith("*Measured on 2026-11-21, full: rounds 48, others thrown away as disturbed 9; noisy rows 1.*")
     share = row(benchmarks, part="kernels", at_least=True, goal=0.75, unit="GFLOP/s", ours=81.0)
     assert share.met is False
     assert cells_of(report.table([share], ABOUT))[2][2] == "≥ 0.75"
