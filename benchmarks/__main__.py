@@ -10,6 +10,7 @@ import argparse
 import importlib.util
 import json
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.others is None:
         options.others = [] if options.quick else [name for name in OTHERS if _installed(name)]
     if missing := [name for name in options.others if not _installed(name)]:
-        parser.error(f"{' and '.join(missing)} cannot be had here: JAX is not installed (pip install jax)")
+        parser.error(f"{' and '.join(NEEDED[name] for name in missing)} not found")
     if options.again:
         kept = json.loads(Path(options.again).read_text(encoding="utf-8"))
         about, rows = kept["conditions"], [Row.of(plain) for plain in kept["rows"]]
@@ -104,8 +105,14 @@ def _parser(parts: Sequence[str], others: Sequence[str]) -> argparse.ArgumentPar
     return parser
 
 
+NEEDED = {"compile": "a C++ compiler for torch.compile", "jax": "JAX (pip install jax)"}
+
+
 def _installed(other: str) -> bool:
-    return other != "jax" or importlib.util.find_spec("jax") is not None
+    if other == "jax":
+        return importlib.util.find_spec("jax") is not None
+    compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")  # which PyTorch looks for
+    return shutil.which(compiler) is not None
 
 
 def _measured(jobs: Sequence[Job]) -> Iterator[Row]:

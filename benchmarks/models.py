@@ -270,6 +270,7 @@ def infer(network: Network, n: int, effort: Effort) -> Iterator[Row]:
             runs = {"numnet": ours.predictor(batch), **{name: side.predictor(batch) for name, side in others.items()}}
             found, *right = (np.asarray(flatten(run())[0]) for run in runs.values())
             for z in right:
+                z = z.swapaxes(1, 2) if z.ndim == 3 else z  # scores (N, T, V), which are (N, V, T) with numnet
                 if not np.linalg.norm(found - z) <= network.tolerance * np.linalg.norm(z):
                     raise DisagreementError(f"{network.name}: other predictions for {batch} of its samples")
             yield from compared("models", network.name, f"inference, batch {batch}", n, contest(runs, effort), **said)

@@ -155,6 +155,18 @@ def test_numpy_by_hand_computes_the_same(models: ModuleType, name: str) -> None:
     models.agree(models.Numnet(small, np.float64), models.ByHand(small), 1e-10)
 
 
+@pytest.mark.parametrize("name", ["RNN", "x²"])
+def test_both_sides_predict_the_same(
+    benchmarks: Callable[[str], ModuleType], models: ModuleType, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    found, effort = network(models, name), benchmarks("timing").Effort(1, 0.0, 1)
+    rows = list(models.infer(found, 1, effort))
+    assert [row.work for row in rows] == [work for work in models.works(found)[1:3] for _ in range(2)]
+    monkeypatch.setattr(models.PyTorch, "take_weights", lambda *_: None)
+    with pytest.raises(models.DisagreementError, match="other predictions"):
+        list(models.infer(found, 1, effort))
+
+
 def test_a_difference_is_noticed(models: ModuleType) -> None:
     ours, theirs = (side(network(models, "LeNet"), batch=2) for side in (models.Numnet, models.PyTorch))
     theirs.y = 9 - theirs.y
@@ -287,6 +299,31 @@ def test_the_rows_are_those_of_the_plan(
         rows = list(job.measure())
         assert {(row.part, row.name, row.threads) for row in rows} == {(job.part, job.name, job.threads)}
         assert {row.work for row in rows} == set(job.works), job
+
+
+def test_sizes_grow_until_the_memory_is_full_or_a_step_takes_long(
+    benchmarks: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scaling, timing = benchmarks("scaling"), benchmarks("timing")
+    free, pace = 1000.0, 0.001
+
+    def run(command: list[str], **_: object) -> object:
+        assert command[1:4] == ["-m", "benchmarks.scaling", "2"]
+        size = int(command[4])
+        return subprocess.CompletedProcess(command, 0, json.dumps({"seconds": pace * size, "bytes": size}))
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(scaling, "SIZES", 2)
+    monkeypatch.setattr(scaling.Memory, "available", lambda: free)
+    growth = scaling.GROWTHS[2]._replace(build=lambda n: lambda: None)
+    monkeypatch.setattr(scaling, "GROWTHS", (*scaling.GROWTHS[:2], growth))
+    effort = timing.Effort(1, 0.0, 1)
+    sizes = [row.work for row in scaling.measure(growth, 1, effort, large=True)]
+    assert sizes == ["8", "16", "32", "64", "128", "256", "512"]  # 2.2 · 512 is more than there is
+    pace = 0.1
+    assert [row.work for row in scaling.measure(growth, 1, effort, large=True)][-1] == "64"  # 128 would take 12.8 s
+    *others, last = scaling.measure(growth, 1, effort, large=False)
+    assert (last.work, last.goal, {row.goal for row in others}) == ("16", scaling.GOAL, {None})
 
 
 def test_with_avx2_alone_in_a_process_of_its_own(
