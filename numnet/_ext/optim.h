@@ -152,14 +152,14 @@ static int NAME(adamax_step)(const void *job_, size begin, size end) {
 }
 
 /* m += (1 - beta1)(d - m);  v = beta2 v + (1 - beta2) d^2
- * p = shrink p - (by_gradient d + by_mean m) / (sqrt(v) / root_c2 + eps)
+ * p = shrink p - (by_gradient d + by_mean m) / (sqrt(v) + eps)
  *
- * is Adam, NAdam and RAdam, depending on the numbers; the divisor is 1 where it is not adaptive. As above, constants for
- * what is left out make each loop vector code. */
+ * is Adam, NAdam and RAdam, depending on the numbers, which hold the corrections of the two means; the divisor is 1 where
+ * it is not adaptive. As above, constants for what is left out make each loop vector code. */
 INLINE void NAME(adam_loop)(const struct step_job *job, size begin, size end, int amsgrad, int ahead, int adaptive) {
     const real sign = (real)job->sign, decay = (real)job->decay, shrink = (real)job->shrink, eps = (real)job->eps;
     const real rest1 = (real)job->rest1, keep2 = (real)job->keep2, rest2 = (real)job->rest2;
-    const real by_gradient = (real)job->by_gradient, by_mean = (real)job->by_mean, root_c2 = (real)job->root_c2;
+    const real by_gradient = (real)job->by_gradient, by_mean = (real)job->by_mean;
     const real *restrict g = job->g;
     real *restrict p = job->p, *restrict m = job->first, *restrict v = job->second, *restrict v_max = job->third;
     for (size i = begin; i < end; i++) {
@@ -174,7 +174,7 @@ INLINE void NAME(adam_loop)(const struct step_job *job, size begin, size end, in
         m[i] = m_new;
         v[i] = v_new;
         if (ahead) step += by_gradient * d;
-        if (adaptive) step /= NAME(sqrt)(scale) / root_c2 + eps;
+        if (adaptive) step /= NAME(sqrt)(scale) + eps;
         p[i] = p[i] * shrink - step;
     }
 }

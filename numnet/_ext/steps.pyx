@@ -28,7 +28,7 @@ cdef extern from "steps_kernels.h" nogil:
         void *second
         void *third
         double sign, decay, shrink, lr, momentum, eps, keep1, rest1, keep2, rest2
-        double by_gradient, by_mean, root_c2, minus, plus, smallest, largest
+        double by_gradient, by_mean, minus, plus, smallest, largest
         bint nesterov, begins, inside, adaptive
 
 
@@ -171,8 +171,12 @@ cdef bint _adam_job(step_job *job, object p, object g, object m, object v, objec
         job.shrink = 1 - rate * decay
     _means(job, beta1, beta2)
     job.eps, job.adaptive = eps, True
-    job.root_c2 = sqrt(1 - pow(job.keep2, step))
     return True
+
+
+cdef double _root_of_c2(const step_job *job, double step) noexcept:
+    """r = sqrt(1 - beta2^t). m / (sqrt(v) / r + eps) is r m / (sqrt(v) + r eps), one division less for each number."""
+    return sqrt(1 - pow(job.keep2, step))
 
 
 def adam_step(object p, object g, object m, object v, object v_max, object step, object lr, object beta1, object beta2,
@@ -185,7 +189,9 @@ def adam_step(object p, object g, object m, object v, object v_max, object step,
         return NotImplemented
     if not _adam_job(&job, p, g, m, v, v_max, step, lr, beta1, beta2, eps, weight_decay, maximize, decoupled):
         return NotImplemented
-    job.by_mean = <double> lr / (1 - pow(job.keep1, step))
+    cdef double root = _root_of_c2(&job, step)
+    job.by_mean = root * <double> lr / (1 - pow(job.keep1, step))
+    job.eps *= root
     return _run(_kernels(p).adam_step, &job, p, 32)
 
 
@@ -196,9 +202,10 @@ def nadam_step(object p, object g, object m, object v, object step, object mu, o
     g = _readable(g)
     if not _adam_job(&job, p, g, m, v, None, step, lr, beta1, beta2, eps, weight_decay, maximize, decoupled):
         return NotImplemented
-    cdef double rate = lr, now = mu, following = mu_next, product = mu_product
-    job.by_gradient = rate * (1 - now) / (1 - product)
-    job.by_mean = rate * following / (1 - product * following)
+    cdef double rate = lr, now = mu, following = mu_next, product = mu_product, root = _root_of_c2(&job, step)
+    job.by_gradient = root * rate * (1 - now) / (1 - product)
+    job.by_mean = root * rate * following / (1 - product * following)
+    job.eps *= root
     return _run(_kernels(p).adam_step, &job, p, 32)
 
 
@@ -212,6 +219,5 @@ def radam_step(object p, object g, object m, object v, object step, object lr, o
     job.by_mean = <double> lr / (1 - pow(job.keep1, t))
     job.adaptive = rho > 5
     if job.adaptive:
-        job.by_mean *= sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)) * job.root_c2
-        job.root_c2 = 1
+        job.by_mean *= sqrt((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)) * _root_of_c2(&job, step)
     return _run(_kernels(p).adam_step, &job, p, 32)

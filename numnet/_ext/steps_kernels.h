@@ -22,7 +22,7 @@ struct step_job {
     double shrink;                         /* p is multiplied by it first */
     double lr, momentum, eps;
     double keep1, rest1, keep2, rest2;     /* of the running means: keep of the old, rest of the new */
-    double by_gradient, by_mean, root_c2;  /* adam_step */
+    double by_gradient, by_mean;           /* adam_step */
     double minus, plus, smallest, largest; /* rprop_step */
     int nesterov, begins, inside, adaptive;
 };
