@@ -10,7 +10,15 @@ __all__ = ["flatten", "unflatten"]
 
 def flatten(value: Any) -> list[Any]:
     """What nested tuples hold, in order; ``[value]`` if it is no tuple."""
-    return [leaf for part in value for leaf in flatten(part)] if isinstance(value, tuple) else [value]
+    if not isinstance(value, tuple):
+        return [value]
+    leaves: list[Any] = []
+    for part in value:
+        if isinstance(part, tuple):
+            leaves += flatten(part)
+        else:
+            leaves.append(part)
+    return leaves
 
 
 def unflatten(like: Any, leaves: Iterable[Any]) -> Any:

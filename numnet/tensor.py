@@ -698,11 +698,15 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
     parents: list[Any] = []
     needs: list[bool] = []
     for x in inputs:
-        tensor = isinstance(x, Tensor)
-        wanted = tensor and x.requires_grad
-        arrays.append(x.array if tensor else x)
-        parents.append((x if x.grad_fn is None else (x.grad_fn, x._output)) if wanted else None)
-        needs.append(wanted)
+        if isinstance(x, Tensor):
+            wanted = x.requires_grad
+            arrays.append(x.array)
+            parents.append((x if x.grad_fn is None else (x.grad_fn, x._output)) if wanted else None)
+            needs.append(wanted)
+        else:
+            arrays.append(x)
+            parents.append(None)
+            needs.append(False)
     recording = state.recording and (True in needs or _trains(formulas))
     if recorded and state.recording:
         _expect_current(inputs)
@@ -713,26 +717,19 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
         if call.run is None:  # outside of any module, it is the line itself that says which call this is
             call.run = None, place_of_caller(2)
     if not call.returns_tuple:
-        return _made(outputs, call, 0, recording)
-    return tuple([_made(a, call, i, recording) for i, a in enumerate(outputs)])
+        return leaf(outputs, recording and outputs.dtype.kind == "f", call)
+    return tuple([leaf(a, recording and is_floating(a), call, i) for i, a in enumerate(outputs)])
 
 
-def _made(array: Array, call: Call, output: int, recording: bool) -> Tensor:
-    made = leaf(array, recording and is_floating(array))
-    made._output = output
-    made.grad_fn = call if made.requires_grad else None
-    return made
-
-
-def leaf(array: Array, requires_grad: bool) -> Tensor:
+def leaf(array: Array, requires_grad: bool, call: Call | None = None, output: int = 0) -> Tensor:
     """``Tensor(array, requires_grad)`` of a plain array of numbers, of which nothing is to be converted or checked."""
     made = Tensor.__new__(Tensor)
     made.array = array
     made.grad_array = None
     made.requires_grad = requires_grad
-    made.grad_fn = None
+    made.grad_fn = call if requires_grad else None
     made._born = writes.latest
-    made._output = 0
+    made._output = output
     made._owns_grad = False
     return made
 

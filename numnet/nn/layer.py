@@ -58,8 +58,7 @@ class Layer(Module):
         if "backward" in vars(cls):
             cls.backward = _with_or_without_ctx(vars(cls)["backward"])
 
-    def _run(self, *inputs: Any) -> Any:
-        return apply(self, *inputs)
+    _run = apply
 
 
 class Loss(Layer):
@@ -79,10 +78,10 @@ def _with_or_without_ctx(formula: Callable[..., Any]) -> Callable[..., Any]:
     """``backward(ctx, delta)`` is the formula; ``backward(delta)`` or ``backward()`` goes through the latest call."""
 
     @functools.wraps(formula)
-    def backward(self: Layer, *args: Any, **options: Any) -> Any:
-        if args and isinstance(args[0], Ctx):
-            return formula(self, *args, **options)
-        return Module.backward(self, *args, **options)
+    def backward(self: Layer, ctx: Any = None, delta: Any = None) -> Any:
+        if isinstance(ctx, Ctx):
+            return formula(self, ctx, delta)
+        return Module.backward(self, ctx if delta is None else delta)
 
     return backward
 

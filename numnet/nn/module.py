@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
@@ -21,18 +21,14 @@ from ..writes import place_of_caller
 __all__ = ["Module"]
 
 
-class _Record(NamedTuple):
-    """What a call with plain arrays leaves behind: its two ends of the tape."""
-
-    inputs: tuple[Any, ...]
-    outputs: tuple[Tensor, ...]
+_Record: TypeAlias = tuple[tuple[Any, ...], tuple[Tensor, ...]]
+"""What a call with plain arrays leaves behind, its two ends of the tape: inputs and outputs."""
 
 
 class _Latest(threading.local):
-    """The latest call of one module with plain arrays, in this thread."""
+    """The latest call of one module with plain arrays, in this thread; or why there is none to go back through."""
 
-    record: _Record | None = None
-    why_not: str = "no call in this thread"
+    record: _Record | str = "no call in this thread"
 
 
 def _holds_tensor(values: Iterable[Any]) -> bool:
@@ -113,18 +109,18 @@ class Module:
     def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         if len(inputs) == 1 and type(inputs[0]) is Tensor and not options:  # as almost always
             return self._run(inputs[0])
-        if _holds_tensor(inputs) or _holds_tensor(options.values()):
+        if _holds_tensor(inputs) or (options and _holds_tensor(options.values())):
             return self._run(*inputs, **options)
         return self._call_with_arrays(inputs, options)
 
     def _call_with_arrays(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         latest = self._latest
-        latest.record, latest.why_not = None, "a call that ended in an error"
+        latest.record = "a call that ended in an error"
         leaves = tuple([self._leaf(i, x) for i, x in enumerate(inputs)])
         options = {name: Tensor(x) if is_array(x) else x for name, x in options.items()} if options else options
         result = self._run(*leaves, **options)
         if type(result) is Tensor:  # as almost always: nothing to take apart
-            self._keep(latest, leaves, (result,))
+            latest.record = (leaves, (result,)) if state.recording else "a call under no_grad"
             return result.array
         outputs = tuple([y for y in flatten(result) if y is not None])  # an output may be left out, as PyTorch's are
         if not outputs or not all(isinstance(y, Tensor) for y in outputs):
@@ -132,15 +128,8 @@ class Module:
             error = DtypeError("forward to return a Tensor or a tuple of Tensors", describe(result), cure)
             error.where = f"{type(self).__name__}, forward"
             raise error
-        self._keep(latest, leaves, outputs)
+        latest.record = (leaves, outputs) if state.recording else "a call under no_grad"
         return unflatten(result, [None if y is None else y.array for y in flatten(result)])
-
-    @staticmethod
-    def _keep(latest: _Latest, leaves: tuple[Any, ...], outputs: tuple[Tensor, ...]) -> None:
-        if state.recording:
-            latest.record = _Record(leaves, outputs)
-        else:
-            latest.why_not = "a call under no_grad"
 
     def _leaf(self, position: int, x: Any) -> Any:
         """The array ``x`` as the start of a tape; every array of a tuple."""
@@ -189,35 +178,34 @@ class Module:
             ShapeError, DtypeError: ``delta`` does not fit the output.
         """
         latest = self._latest
-        record, latest.record = latest.record, None
-        if record is None:
+        record = latest.record
+        if isinstance(record, str):
             error: NumnetError = BackwardError(
                 "a call with plain arrays, in this thread and outside of no_grad, to go back through",
-                latest.why_not,
+                record,
                 "call the module on an array before each backward; with Tensors, call backward on the loss instead",
             )
             error.where = f"{type(self).__name__}, backward"
             raise error
-        outputs = record.outputs
+        inputs, outputs = record
         if delta is None and len(outputs) == 1 and outputs[0].array.size == 1:
             J = outputs[0].array
             delta = array_module(J).asarray(1, J.dtype).reshape(J.shape)
         deltas = tuple(flatten(delta)) if isinstance(delta, tuple) else (delta,)
         try:
             self._check_deltas(outputs, deltas)
-        except NumnetError as error:
-            latest.record = record  # nothing has been touched: the right delta may follow
+        except NumnetError as error:  # nothing has been touched: the right delta may follow
             error.where = f"{type(self).__name__}, backward"
             raise
-        latest.why_not = "a call whose backward has run already"
+        latest.record = "a call whose backward has run already"
         backpropagate([(y.place, d) for y, d in zip(outputs, deltas, strict=True) if y.requires_grad])
         if not self.input_delta:
             return None
-        inputs = flatten(record.inputs)
-        asked = [x for x in inputs if isinstance(x, Tensor) and x.requires_grad]
+        leaves = [x if isinstance(x, Tensor) else None for x in flatten(inputs)]
+        asked = [x for x in leaves if x is not None and x.requires_grad]
         if len(asked) == 1:
             return asked[0].grad_array
-        return unflatten(record.inputs, [x.grad_array if isinstance(x, Tensor) else None for x in inputs])
+        return unflatten(inputs, [None if x is None else x.grad_array for x in leaves])
 
     @staticmethod
     def _check_deltas(outputs: tuple[Tensor, ...], deltas: tuple[Any, ...]) -> None:
@@ -225,6 +213,8 @@ class Module:
             cure = "give each output its delta, with None for one that has no part in J"
             raise ShapeError(f"{len(outputs)} deltas, one for each output, as a tuple", f"{len(deltas)}", cure)
         for y, delta in zip(outputs, deltas, strict=True):
+            if type(delta) is np.ndarray and delta.shape == y.array.shape and delta.dtype == y.array.dtype:
+                continue  # as almost always
             if delta is None and len(outputs) > 1:
                 continue
             if delta is None:
