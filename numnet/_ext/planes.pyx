@@ -295,6 +295,8 @@ def max_regions(object x, object starts, object ends):
         job.own[axis] = _length(start, 0) * _length(start, 1) != 1
         if not _are_regions(job.start[axis], job.end[axis], cnp.PyArray_SIZE(start), job.size_in[axis]):
             return NotImplemented
+    if <double> job.size_in[0] * <double> job.size_in[1] * <double> job.size_in[2] > 2e9:
+        return NotImplemented  # places in a plane of float32 are held in 32 bits
     x = c_contiguous(x)
     cdef cnp.ndarray y = _empty_planes(x, axes, job.out, kind)
     cdef cnp.ndarray index = _empty_planes(x, axes, job.out, cnp.NPY_INT64)

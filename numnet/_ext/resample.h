@@ -81,13 +81,15 @@ static void NAME(along)(const axis_taps *taps, const real *restrict x, size rows
     }
 }
 
-/* value where an output has no taps along some axis */
+/* value where an output has no taps along some axis; along W that is nowhere in the stretch that is moved */
 static void NAME(fill_bare)(const axis_taps *taps, real value, real *y) {
     for (size d = 0; d < taps[0].out; d++)
         for (size h = 0; h < taps[1].out; h++, y += taps[2].out) {
             const int bare = NAME(is_bare)(taps, d) || NAME(is_bare)(taps + 1, h);
-            for (size w = 0; w < taps[2].out; w++)
-                if (bare || NAME(is_bare)(taps + 2, w)) y[w] = value;
+            for (size w = 0; w < taps[2].out; w++) {
+                if (!bare && w == taps[2].moved) w = taps[2].moved_end;
+                if (w < taps[2].out && (bare || NAME(is_bare)(taps + 2, w))) y[w] = value;
+            }
         }
 }
 
