@@ -111,6 +111,7 @@ from .functions import (
     where,
 )
 from .kernels.threads import get_num_threads, set_num_threads
+from .kernels.winograd import get_winograd, set_winograd
 from .nn.functional import log_softmax, softmax
 from .random import manual_seed
 from .tensor import Parameter, Tensor, Variable
@@ -170,6 +171,7 @@ __all__ = [
     "full",
     "full_like",
     "get_num_threads",
+    "get_winograd",
     "inspect",
     "int32",
     "int64",
@@ -211,6 +213,7 @@ __all__ = [
     "save",
     "set_grad_enabled",
     "set_num_threads",
+    "set_winograd",
     "show_config",
     "sigmoid",
     "sin",

@@ -59,6 +59,7 @@ def _kernels() -> dict[str, Any]:
         found["isas available"] = list(runtime.available_isas())
         found["openmp"] = runtime.has_openmp()
         found["threads"] = runtime.get_num_threads()
+        found["winograd"] = runtime.get_winograd()
     return found
 
 
@@ -78,9 +79,10 @@ def _text(versions: dict[str, str], kernels: dict[str, Any], blas: dict[str, str
     if kernels["compiled"]:
         threads = "1 thread" if kernels["threads"] == 1 else f"{kernels['threads']} threads"
         others = ", ".join(kernels["isas available"])
-        compiled = (
-            f"compiled: {kernels['isa']} (of {others}), {'OpenMP' if kernels['openmp'] else 'no OpenMP'}, {threads}"
-        )
+        openmp = "OpenMP" if kernels["openmp"] else "no OpenMP"
+        compiled = f"compiled: {kernels['isa']} (of {others}), {openmp}, {threads}"
+        if not kernels["winograd"]:
+            compiled += ", without Winograd's method"
     else:
         compiled = f"{kernels['reason']}; everything works, more slowly"
     rows = {

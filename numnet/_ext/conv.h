@@ -1,7 +1,12 @@
-/* Convolution and its gradients, on top of slide.h. */
+/* Convolution and its gradients, on top of slide.h, and of winograd.h where that is allowed and faster. */
 
 static int NAME(conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z,
-                      int threads) {
+                      int winograd, int threads) {
+#if REAL_BITS == 32
+    winograd_plan tiles;
+    if (winograd && plan_winograd(shape, &tiles)) return NAME(winograd)(&tiles, x, weight, bias, z, threads);
+#endif
+    (void)winograd;
     slide_plan plan;
     int status = plan_conv(shape, &plan) ? NAME(slide)(&plan, x, weight, bias, z, threads) : -1;
     free(plan.memory);
@@ -9,7 +14,13 @@ static int NAME(conv)(const conv_shape *shape, const void *x, const void *weight
 }
 
 static int NAME(conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x,
-                              int threads) {
+                              int winograd, int threads) {
+#if REAL_BITS == 32
+    winograd_plan tiles;
+    if (winograd && plan_winograd_delta_x(shape, &tiles))
+        return NAME(winograd)(&tiles, delta, weight, NULL, delta_x, threads);
+#endif
+    (void)winograd;
     slide_plan plan;
     int status = plan_delta_x(shape, &plan) ? NAME(slide)(&plan, delta, weight, NULL, delta_x, threads) : -1;
     free(plan.memory);

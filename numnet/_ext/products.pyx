@@ -6,7 +6,7 @@ empty ones. Why: the reference twin then does the work, or writes the error, and
 
 cimport numpy as cnp
 
-from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer, threads_for
+from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer, threads_for, winograd
 
 cnp.import_array()
 
@@ -25,9 +25,9 @@ cdef extern from "products_kernels.h" nogil:
         void (*pack)(Py_ssize_t k, Py_ssize_t n, const void *b, Py_ssize_t b_row, Py_ssize_t b_column, void *packed,
                      int threads) noexcept nogil
         void (*channel_sums)(Py_ssize_t n, Py_ssize_t f, Py_ssize_t p, const void *x, void *sums, int threads) noexcept nogil
-        int (*conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z,
+        int (*conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z, bint winograd,
                     int threads) noexcept nogil
-        int (*conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x,
+        int (*conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x, bint winograd,
                             int threads) noexcept nogil
         int (*conv_delta_w)(const conv_shape *shape, const void *x, const void *delta, void *dw, int threads) noexcept nogil
 
@@ -289,7 +289,7 @@ def conv(object x, object weight, object bias, object window, Py_ssize_t groups)
     cdef void *z_data = pointer(z)
     threads = threads_for(_conv_work(&shape))
     with nogil:
-        status = kernels.conv(&shape, x_data, weight_data, bias_data, z_data, threads)
+        status = kernels.conv(&shape, x_data, weight_data, bias_data, z_data, winograd, threads)
     if status < 0:
         raise MemoryError
     return z
@@ -320,7 +320,7 @@ def conv_backward(object x, object weight, object delta, object window, Py_ssize
         delta_x = _empty_images(shape.images, shape.channels, shape.size_in, ndim, kind)
         data, result = pointer(weight), pointer(delta_x)
         with nogil:
-            status = kernels.conv_delta_x(&shape, data, delta_data, result, threads)
+            status = kernels.conv_delta_x(&shape, data, delta_data, result, winograd, threads)
         if status < 0:
             raise MemoryError
     if need_w:

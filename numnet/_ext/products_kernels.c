@@ -2,6 +2,7 @@
 
 #include "isa.h"
 #include "slide_plan.h"
+#include "winograd_plan.h"
 
 #define REAL_BITS 32
 #include "real.h"
@@ -12,6 +13,8 @@
 #include "sums.h"
 
 #include "slide.h"
+
+#include "winograd.h"
 
 #include "conv.h"
 

@@ -23,8 +23,11 @@ typedef struct {
     void (*pack)(ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t b_row, ptrdiff_t b_column, void *packed, int threads);
     /* sums (f,) of x (n, f, p) over n and p */
     void (*channel_sums)(ptrdiff_t n, ptrdiff_t f, ptrdiff_t p, const void *x, void *sums, int threads);
-    int (*conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z, int threads);
-    int (*conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x, int threads);
+    /* with `winograd`, float ones by Winograd's method where it is faster */
+    int (*conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z, int winograd,
+                int threads);
+    int (*conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x, int winograd,
+                        int threads);
     int (*conv_delta_w)(const conv_shape *shape, const void *x, const void *delta, void *dw, int threads);
 } products_kernels;
 

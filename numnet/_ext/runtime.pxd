@@ -4,6 +4,7 @@ cimport numpy as cnp
 
 cdef int isa             # index into the tables of family.h
 cdef int thread_count
+cdef bint winograd       # may a convolution be computed by Winograd's method?
 
 
 cdef inline int threads_for(double work) noexcept:

@@ -1,4 +1,4 @@
-"""Which instruction set the kernels run on, and how many threads they use."""
+"""Which instruction set the kernels run on, how many threads they use, and whether by Winograd's method."""
 
 import os
 import warnings
@@ -54,6 +54,17 @@ def set_num_threads(count):
     thread_count = count if HAS_OPENMP and not _is_forked else 1
 
 
+def get_winograd():
+    """May a convolution in float32 be computed by Winograd's method?"""
+    return bool(winograd)
+
+
+def set_winograd(bint allowed):
+    """Allow Winograd's method, or forbid it."""
+    global winograd
+    winograd = allowed
+
+
 def _default_threads():
     for variable in ("NUMNET_NUM_THREADS", "OMP_NUM_THREADS"):
         value = os.environ.get(variable, "").split(",")[0].strip()
@@ -79,6 +90,7 @@ if _wanted:
     except ValueError as error:
         warnings.warn(f"NUMNET_ISA: {error}; using {get_isa()}", RuntimeWarning, stacklevel=2)
 
+set_winograd(os.environ.get("NUMNET_WINOGRAD") != "0")
 set_num_threads(_default_threads())
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_single_thread_after_fork)

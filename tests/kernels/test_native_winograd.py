@@ -1,0 +1,178 @@
+"""Convolutions by Winograd's method, held against sums in float64: its error, its switch, where it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numnet import _ext
+from numnet.kernels import reference
+from numnet.window import Window
+
+if not {"runtime", "products"} <= set(_ext.modules):
+    pytest.skip(f"the extension is not there: {_ext.reason}", allow_module_level=True)
+products, runtime = _ext.modules["products"], _ext.modules["runtime"]
+Pads = tuple[tuple[int, int], tuple[int, int]]
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+STATED_ERROR = 4e-6  # of the largest result; in docs/kernels.md and in the docstring of set_winograd
+SAME: Pads = ((1, 1), (1, 1))
+
+# name: images, channels, filters, (height, width), padding
+CONVOLUTIONS: dict[str, tuple[int, int, int, tuple[int, int], Pads]] = {
+    "whole tiles": (2, 16, 16, (16, 16), SAME),
+    "a row and a column too few": (3, 16, 24, (11, 15), SAME),
+    "a row and a column too many": (6, 32, 32, (13, 17), SAME),
+    "no padding": (2, 24, 16, (18, 14), ((0, 0), (0, 0))),
+    "wide padding": (8, 32, 32, (8, 7), ((2, 2), (2, 2))),
+    "uneven padding": (6, 32, 32, (9, 13), ((0, 2), (2, 1))),
+    "channels and filters that fill no vector": (3, 19, 37, (12, 12), SAME),
+    "maps of one tile": (40, 16, 16, (4, 4), SAME),
+    "maps smaller than a tile": (60, 40, 48, (3, 3), SAME),
+    "one row": (6, 32, 32, (4, 41), SAME),
+    "more tiles than one block": (2, 64, 64, (33, 30), SAME),
+    "more channels than one run": (1, 300, 16, (24, 20), SAME),
+    "more filters than one block": (1, 512, 241, (16, 16), SAME),
+}
+
+
+@pytest.fixture(autouse=True)
+def allowed() -> Iterator[None]:
+    before = runtime.get_winograd()
+    runtime.set_winograd(True)
+    yield
+    runtime.set_winograd(before)
+
+
+def arrays(rng: np.random.Generator, name: str) -> tuple[Arrays, Window]:
+    """x, W, b and δ, and the window."""
+    images, channels, filters, spatial, padding = CONVOLUTIONS[name]
+    w = Window((3, 3), (1, 1), padding, (1, 1))
+    shapes = (
+        (images, channels, *spatial),
+        (filters, channels, 3, 3),
+        (filters,),
+        (images, filters, *w.output_shape(spatial)),
+    )
+    x, W, b, delta = (rng.standard_normal(shape).astype(np.float32) for shape in shapes)
+    return (x, W / np.float32(3 * channels**0.5), b, delta), w
+
+
+def both(data: Arrays, w: Window, groups: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """z and ∂J/∂x."""
+    x, W, b, delta = data
+    return products.conv(x, W, b, w, groups), products.conv_backward(x, W, delta, w, groups, (True, False, False))[0]
+
+
+def plainly(call: Callable[..., Any], *arguments: Any) -> Any:
+    runtime.set_winograd(False)
+    try:
+        return call(*arguments)
+    finally:
+        runtime.set_winograd(True)
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_the_error_is_within_what_is_stated(name: str, isa: str, rng: np.random.Generator):
+    (x, W, b, delta), w = arrays(rng, name)
+    exact = [a.astype(np.float64) for a in (x, W, b, delta)]
+    data = (x, W, b, delta)
+    expected = (
+        reference.conv(exact[0], exact[1], exact[2], w, 1),
+        reference.conv_backward(exact[0], exact[1], exact[3], w, 1, (True, False, False))[0],
+    )
+    for ours, plain, theirs in zip(both(data, w), plainly(both, data, w), expected, strict=True):
+        assert ours.dtype == np.float32
+        assert np.abs(ours - theirs).max() <= STATED_ERROR * np.abs(theirs).max()
+        assert not np.array_equal(ours, plain)  # or it was not Winograd's method that is tested here
+
+
+@pytest.mark.parametrize(
+    "name", ["a row and a column too many", "maps smaller than a tile", "more filters than one block"]
+)
+def test_the_bits_do_not_depend_on_the_threads(name: str, isa: str, rng: np.random.Generator, threads: Any):
+    data, w = arrays(rng, name)
+    data = tuple(np.concatenate([a] * 4) if i in (0, 3) else a for i, a in enumerate(data))  # type: ignore[assignment]
+    found = []
+    for count in (1, 2, 3, 7):
+        threads(count)
+        found.append([a.tobytes() for a in both(data, w)])
+    assert found[1:] == found[:-1]
+
+
+def test_numbers_anywhere_in_memory(isa: str, rng: np.random.Generator):
+    data, w = arrays(rng, "a row and a column too few")
+    expected = both(data, w)
+    layouts: list[Callable[[np.ndarray], np.ndarray]] = [
+        np.asfortranarray,
+        lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+        lambda a: np.frombuffer(b"!" + a.tobytes(), a.dtype, offset=1).reshape(a.shape),  # read-only, and not aligned
+    ]
+    for layout in layouts:
+        for ours, theirs in zip(both(tuple(map(layout, data)), w), expected, strict=True):  # type: ignore[arg-type]
+            np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_nan_and_infinity_stay_in_the_tiles_that_see_them(value: float, isa: str, rng: np.random.Generator):
+    (x, W, b, delta), w = arrays(rng, "a row and a column too few")  # 11 × 15: 3 × 4 tiles
+    clean = both((x, W, b, delta), w)
+    x[0, -1, 0, 0] = x[-1, -1, -1, -1] = x[1, 3, 5, 8] = value
+    delta[0, -1, 0, 0] = delta[-1, -1, -1, -1] = delta[1, 3, 5, 8] = value
+    for ours, before in zip(both((x, W, b, delta), w), clean, strict=True):
+        seen = np.zeros(ours.shape, bool)  # by a window
+        seen[0, :, :2, :2] = seen[-1, :, -2:, -2:] = seen[1, :, 4:7, 7:10] = True
+        assert not np.isfinite(ours[seen]).any()
+        tiles = np.zeros(ours.shape, bool)  # that see it
+        tiles[0, :, :4, :4] = tiles[-1, :, 8:, 12:] = tiles[1, :, 4:8, 4:12] = True
+        np.testing.assert_array_equal(ours[~tiles], before[~tiles])
+
+
+@pytest.mark.parametrize(
+    "x, filters, w, groups",
+    [
+        ((4, 16, 16, 16), 16, Window((3, 3), (2, 2), SAME, (1, 1)), 1),
+        ((4, 16, 16, 16), 16, Window((3, 3), (1, 1), SAME, (2, 2)), 1),
+        ((4, 16, 16, 16), 16, Window((3, 3), (1, 1), ((3, 3), (1, 1)), (1, 1)), 1),
+        ((4, 16, 16, 16), 16, Window((5, 3), (1, 1), SAME, (1, 1)), 1),
+        ((4, 32, 16, 16), 32, Window((3, 3), (1, 1), SAME, (1, 1)), 2),
+        ((4, 12, 16, 16), 16, Window((3, 3), (1, 1), SAME, (1, 1)), 1),
+        ((4, 16, 16, 16), 12, Window((3, 3), (1, 1), SAME, (1, 1)), 1),
+        ((1, 64, 4, 4), 64, Window((3, 3), (1, 1), SAME, (1, 1)), 1),
+        ((40, 32, 2, 2), 32, Window((3, 3), (1, 1), SAME, (1, 1)), 1),
+        ((4, 16, 64), 16, Window((3,), (1,), ((1, 1),), (1,)), 1),
+        ((2, 16, 4, 8, 8), 16, Window((3, 3, 3), (1, 1, 1), ((1, 1),) * 3, (1, 1, 1)), 1),
+    ],
+    ids=[
+        "stride",
+        "dilation",
+        "padding beyond the window",
+        "window",
+        "groups",
+        "few channels",
+        "few filters",
+        "few tiles",
+        "tiles that are mostly padding",
+        "one axis",
+        "volume",
+    ],
+)
+def test_elsewhere_sums_are_plain(x: Any, filters: int, w: Window, groups: int, rng: np.random.Generator):
+    shapes = x, (filters, x[1] // groups, *w.kernel), (filters,), (x[0], filters, *w.output_shape(x[2:]))
+    data: Any = tuple(rng.standard_normal(shape).astype(np.float32) for shape in shapes)
+    for ours, plain in zip(both(data, w, groups), plainly(both, data, w, groups), strict=True):
+        np.testing.assert_array_equal(ours, plain)
+
+
+def test_float64_is_plain(rng: np.random.Generator):
+    (x, W, b, delta), w = arrays(rng, "whole tiles")
+    data = tuple(a.astype(np.float64) for a in (x, W, b, delta))
+    for ours, plain in zip(both(data, w), plainly(both, data, w), strict=True):  # type: ignore[arg-type]
+        np.testing.assert_array_equal(ours, plain)
+
+
+def test_an_empty_batch(rng: np.random.Generator):
+    (x, W, b, _), w = arrays(rng, "whole tiles")
+    assert products.conv(x[:0], W, b, w, 1) is NotImplemented
