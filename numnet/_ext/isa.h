@@ -34,6 +34,7 @@ typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes
 #define FOR PRAGMA(omp for schedule(static))
 #define FOR_DYNAMIC PRAGMA(omp for schedule(dynamic))
 #define PARALLEL_FOR(threads) PRAGMA(omp parallel for schedule(static) num_threads(threads) if (threads > 1))
+#define BARRIER PRAGMA(omp barrier)
 #define THREAD_NUMBER omp_get_thread_num()
 #define THREAD_COUNT omp_get_num_threads()
 #else
@@ -41,6 +42,7 @@ typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes
 #define FOR
 #define FOR_DYNAMIC
 #define PARALLEL_FOR(threads) (void)(threads);
+#define BARRIER
 #define THREAD_NUMBER 0
 #define THREAD_COUNT 1
 #endif

@@ -1,62 +1,65 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-"""The cells of recurrent networks, compiled: one time step of a batch.
+"""Recurrent networks along time: the functions of numnet.kernels.reference.recurrent, compiled.
 
-The functions are those of numnet.kernels.reference.recurrent. Each answers NotImplemented to arguments that it does not
-cover: no float matrices of one dtype whose shapes fit. Why: the reference twin then does the work, or writes the error,
-and neither has to be done twice.
+Each answers NotImplemented to arguments that it does not cover: no float arrays of one dtype whose shapes fit, empty ones,
+a projection. Why: the reference twin then does the work, or writes the error, and neither has to be done twice.
 """
 
 cimport numpy as cnp
 
-from numnet._ext.parts cimport map_kernel, run
-from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer
+from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer, threads_for
 
 cnp.import_array()
 
 cdef extern from "recurrent_kernels.h" nogil:
-    struct cell_job:
-        Py_ssize_t units
-        const void *u
-        const void *v
-        const void *before
-        void *gates
-        void *c
-        void *tanh_c
-        void *h
+    enum: TANH_CELL, RELU_CELL, LSTM_CELL, GRU_CELL
 
-    struct cell_delta_job:
-        Py_ssize_t units
-        const void *gates
-        const void *before
-        const void *saved
-        const void *delta_h
-        const void *delta_c
+    struct recurrent_job:
+        Py_ssize_t steps, rows, units
+        int cell, reverse, keep
+        const unsigned char *counts
+        const void *weight
+        const void *bias
+        const void *u
+        Py_ssize_t u_step, u_row
+        void *h
+        void *c
+        void *gates
+        void *inner
+        const void *delta_y
+        Py_ssize_t delta_y_step, delta_y_row
+        const void *delta_last
         void *delta_u
         void *delta_v
-        void *delta_before
+        void *delta_h
+        void *delta_c
+        void *delta_first
 
     ctypedef struct recurrent_kernels:
-        map_kernel tanh_cell, relu_cell, lstm_cell, lstm_cell_backward, gru_cell, gru_cell_backward
+        int (*forward)(const recurrent_job *job, int threads) noexcept nogil
+        int (*backward)(const recurrent_job *job, int threads) noexcept nogil
 
     const recurrent_kernels *recurrent_for(int isa, int is_double)
 
-cdef enum:  # work for a unit, as threads_for counts it: 8 times what is read, 32 for an exponential
-    TANH = 48
-    RELU = 16
-    LSTM = 232
-    LSTM_BACKWARD = 64
-    GRU = 152
-    GRU_BACKWARD = 48
-    UNITS = 4096  # of a part of the work
+cdef dict CELLS = {"tanh": TANH_CELL, "relu": RELU_CELL, "lstm": LSTM_CELL, "gru": GRU_CELL}
 
 
-cdef inline const recurrent_kernels *_table(int kind) noexcept:
-    return recurrent_for(isa, kind == cnp.NPY_DOUBLE)
+cdef inline Py_ssize_t _gates(int cell) noexcept:
+    return 4 if cell == LSTM_CELL else 3 if cell == GRU_CELL else 1
 
 
-cdef inline bint _fits(object a, int kind, Py_ssize_t rows, Py_ssize_t columns) noexcept:
-    return (is_float_array(a, kind, 2) and cnp.PyArray_DIM(<cnp.ndarray> a, 0) == rows
-            and cnp.PyArray_DIM(<cnp.ndarray> a, 1) == columns)
+cdef inline bint _fits(object a, int kind, Py_ssize_t first, Py_ssize_t second, Py_ssize_t third) noexcept:
+    """Is it an array of this type and shape? Without a third length: of two axes."""
+    cdef int axes = 2 if third < 0 else 3
+    if not is_float_array(a, kind, axes):
+        return False
+    cdef cnp.npy_intp *shape = cnp.PyArray_DIMS(<cnp.ndarray> a)
+    return shape[0] == first and shape[1] == second and (third < 0 or shape[2] == third)
+
+
+cdef inline object _pages(Py_ssize_t pages, Py_ssize_t rows, Py_ssize_t columns, int kind):
+    cdef cnp.npy_intp[3] shape = [pages, rows, columns]
+    return empty(3, shape, kind)
 
 
 cdef inline object _matrix(Py_ssize_t rows, Py_ssize_t columns, int kind):
@@ -64,101 +67,131 @@ cdef inline object _matrix(Py_ssize_t rows, Py_ssize_t columns, int kind):
     return empty(2, shape, kind)
 
 
-cdef inline int _run(map_kernel kernel, const void *job, Py_ssize_t rows, Py_ssize_t units, double work) except -1:
-    """In parts of whole rows."""
-    return run(kernel, job, rows, max(UNITS // max(units, 1), 1), work * <double> rows * <double> units)
+cdef object _with_rows(cnp.ndarray a, Py_ssize_t *step, Py_ssize_t *row):
+    """The array a (T, N, features) itself if its rows are contiguous, else a copy; and its strides in elements."""
+    cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(a)
+    if (not cnp.PyArray_ISALIGNED(a) or cnp.PyArray_STRIDE(a, 2) != item or cnp.PyArray_STRIDE(a, 0) % item
+            or cnp.PyArray_STRIDE(a, 1) % item):
+        a = c_contiguous(a)
+    step[0], row[0] = cnp.PyArray_STRIDE(a, 0) // item, cnp.PyArray_STRIDE(a, 1) // item
+    return a
 
 
-cdef object _elman(map_kernel kernel, object u, object v, int kind, double work):
-    cdef cell_job job
-    cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> u, 0)
-    job.units = cnp.PyArray_DIM(<cnp.ndarray> u, 1)
-    u, v = c_contiguous(u), c_contiguous(v)
-    h = _matrix(rows, job.units, kind)
-    job.u, job.v, job.h = pointer(u), pointer(v), pointer(h)
-    job.before = job.gates = job.c = job.tanh_c = NULL
-    _run(kernel, &job, rows, job.units, work)
-    return h
+cdef object _bytes(object mask, Py_ssize_t steps, Py_ssize_t rows):
+    """The mask (T, N, 1), a byte for each; ``None`` if it does not fit."""
+    if not cnp.PyArray_Check(mask) or cnp.PyArray_TYPE(<cnp.ndarray> mask) != cnp.NPY_BOOL:
+        return None
+    cdef cnp.npy_intp *shape = cnp.PyArray_DIMS(<cnp.ndarray> mask)
+    if cnp.PyArray_NDIM(<cnp.ndarray> mask) != 3 or shape[0] != steps or shape[1] != rows or shape[2] != 1:
+        return None
+    return cnp.PyArray_FROM_OTF(mask, cnp.NPY_BOOL, cnp.NPY_ARRAY_CARRAY_RO)
 
 
-cdef inline bint _pair(object u, object v, int kind) noexcept:
-    return is_float_array(u, kind, 2) and _fits(v, kind, cnp.PyArray_DIM(<cnp.ndarray> u, 0),
-                                                cnp.PyArray_DIM(<cnp.ndarray> u, 1))
+cdef int _threads(const recurrent_job *job) noexcept:
+    """For the multiply-adds of one step, for threads meet after each."""
+    return threads_for(<double> job.rows * job.units * job.units * _gates(job.cell))
 
 
-def tanh_cell(object u, object v):
-    cdef int kind = float_type(u)
-    return _elman(_table(kind).tanh_cell, u, v, kind, TANH) if _pair(u, v, kind) else NotImplemented
+cdef bint _begin(recurrent_job *job, object states, object state, object weight, object cell, bint backwards, int kind,
+                 Py_ssize_t steps) except -1:
+    """Fills in the sizes; false if state and weight do not fit them, or anything is empty."""
+    if cell not in CELLS or not states or not is_float_array(state, kind, 2):
+        return False
+    job.cell, job.reverse, job.steps = CELLS[cell], backwards, steps
+    job.rows, job.units = cnp.PyArray_DIM(<cnp.ndarray> state, 0), cnp.PyArray_DIM(<cnp.ndarray> state, 1)
+    job.counts = NULL
+    job.bias = job.u = job.delta_y = job.delta_last = NULL
+    job.h = job.c = job.gates = job.inner = job.delta_u = job.delta_v = job.delta_h = job.delta_c = job.delta_first = NULL
+    return (steps > 0 and job.rows > 0 and job.units > 0 and len(states) == 1 + (job.cell == LSTM_CELL)
+            and (job.cell != LSTM_CELL or _fits(states[1], kind, job.rows, job.units, -1))
+            and _fits(weight, kind, _gates(job.cell) * job.units, job.units, -1))
 
 
-def relu_cell(object u, object v):
-    cdef int kind = float_type(u)
-    return _elman(_table(kind).relu_cell, u, v, kind, RELU) if _pair(u, v, kind) else NotImplemented
-
-
-def lstm_cell(object u, object v, object c_before):
-    cdef int kind = float_type(u)
-    if not _pair(u, v, kind) or not is_float_array(c_before, kind, 2):
+def recur(object u, object state, object weight_hh, object bias_hh, object weight_hr, object mask, object cell,
+          bint backwards, bint keep):
+    cdef int kind = float_type(u), status, threads
+    cdef recurrent_job job
+    if (weight_hr is not None or not is_float_array(u, kind, 3)
+            or not _begin(&job, state, state[0], weight_hh, cell, backwards, kind, cnp.PyArray_DIM(<cnp.ndarray> u, 0))):
         return NotImplemented
-    cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> c_before, 0), H = cnp.PyArray_DIM(<cnp.ndarray> c_before, 1)
-    if not _fits(u, kind, rows, 4 * H):
+    cdef Py_ssize_t T = job.steps, N = job.rows, H = job.units, G = _gates(job.cell), first = T if backwards else 0
+    cdef Py_ssize_t pages = T if keep else 1, last = (T - first) % 2
+    if not _fits(u, kind, T, N, G * H):
         return NotImplemented
-    u, v, c_before = c_contiguous(u), c_contiguous(v), c_contiguous(c_before)
-    h, c, gates, tanh_c = _matrix(rows, H, kind), _matrix(rows, H, kind), _matrix(rows, 4 * H, kind), _matrix(rows, H, kind)
-    cdef cell_job job
-    job.units, job.u, job.v, job.before = H, pointer(u), pointer(v), pointer(c_before)
-    job.gates, job.c, job.tanh_c, job.h = pointer(gates), pointer(c), pointer(tanh_c), pointer(h)
-    _run(_table(kind).lstm_cell, &job, rows, H, LSTM)
-    return h, c, gates, tanh_c
+    if bias_hh is not None:
+        if not is_float_array(bias_hh, kind, 1) or cnp.PyArray_DIM(<cnp.ndarray> bias_hh, 0) != G * H:
+            return NotImplemented
+        bias_hh = c_contiguous(bias_hh)
+    if mask is not None:
+        mask = _bytes(mask, T, N)
+        if mask is None:
+            return NotImplemented
+        job.counts = <const unsigned char *> pointer(mask)
+    u, weight_hh = _with_rows(u, &job.u_step, &job.u_row), c_contiguous(weight_hh)
+    c = gates = inner = None
+    h = _pages(T + 1, N, H, kind)
+    h[first] = state[0]
+    if G > 1:
+        gates, inner = _pages(pages, N, G * H, kind), _pages(pages, N, H, kind)
+    if job.cell == LSTM_CELL:
+        c = _pages(T + 1 if keep else 2, N, H, kind)
+        c[first if keep else first % 2] = state[1]
+    job.keep = keep
+    job.weight, job.bias, job.u, job.h, job.c = pointer(weight_hh), pointer(bias_hh), pointer(u), pointer(h), pointer(c)
+    job.gates, job.inner = pointer(gates), pointer(inner)
+    threads = _threads(&job)
+    with nogil:
+        status = recurrent_for(isa, kind == cnp.NPY_DOUBLE).forward(&job, threads)
+    if status < 0:
+        raise MemoryError
+    if keep:
+        return h, c, gates, inner, None
+    return h, None if c is None else c[last:last + 1], None, None, None
 
 
-def lstm_cell_backward(object gates, object c_before, object tanh_c, object delta_h, object delta_c):
-    cdef int kind = float_type(gates)
-    if not is_float_array(c_before, kind, 2):
+def recur_backward(object h, object c, object gates, object inner, object m, object weight_hh, object weight_hr,
+                   object mask, object delta_y, object delta_state, object cell, bint backwards, bint keep):
+    cdef int kind = float_type(h), status, threads
+    cdef recurrent_job job
+    if (weight_hr is not None or not is_float_array(h, kind, 3)
+            or not _begin(&job, delta_state, delta_state[0], weight_hh, cell, backwards, kind,
+                          cnp.PyArray_DIM(<cnp.ndarray> h, 0) - 1)):
         return NotImplemented
-    cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> c_before, 0), H = cnp.PyArray_DIM(<cnp.ndarray> c_before, 1)
-    if not (_fits(gates, kind, rows, 4 * H) and _fits(tanh_c, kind, rows, H) and _fits(delta_h, kind, rows, H)
-            and _fits(delta_c, kind, rows, H)):
+    cdef Py_ssize_t T = job.steps, N = job.rows, H = job.units, G = _gates(job.cell), last = 0 if backwards else T
+    if not _fits(h, kind, T + 1, N, H) or (delta_y is not None and not _fits(delta_y, kind, T, N, H)):
         return NotImplemented
-    gates, c_before, tanh_c = c_contiguous(gates), c_contiguous(c_before), c_contiguous(tanh_c)
-    delta_h, delta_c = c_contiguous(delta_h), c_contiguous(delta_c)
-    delta_z, delta_c_before = _matrix(rows, 4 * H, kind), _matrix(rows, H, kind)
-    cdef cell_delta_job job
-    job.units, job.gates, job.before, job.saved = H, pointer(gates), pointer(c_before), pointer(tanh_c)
-    job.delta_h, job.delta_c = pointer(delta_h), pointer(delta_c)
-    job.delta_u, job.delta_v, job.delta_before = pointer(delta_z), NULL, pointer(delta_c_before)
-    _run(_table(kind).lstm_cell_backward, &job, rows, H, LSTM_BACKWARD)
-    return delta_z, delta_c_before
-
-
-def gru_cell(object u, object v, object h_before):
-    cdef int kind = float_type(u)
-    if not _pair(u, v, kind) or not is_float_array(h_before, kind, 2):
-        return NotImplemented
-    cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> h_before, 0), H = cnp.PyArray_DIM(<cnp.ndarray> h_before, 1)
-    if not _fits(u, kind, rows, 3 * H):
-        return NotImplemented
-    u, v, h_before = c_contiguous(u), c_contiguous(v), c_contiguous(h_before)
-    h, gates = _matrix(rows, H, kind), _matrix(rows, 3 * H, kind)
-    cdef cell_job job
-    job.units, job.u, job.v, job.before = H, pointer(u), pointer(v), pointer(h_before)
-    job.gates, job.h, job.c, job.tanh_c = pointer(gates), pointer(h), NULL, NULL
-    _run(_table(kind).gru_cell, &job, rows, H, GRU)
-    return h, gates
-
-
-def gru_cell_backward(object gates, object h_before, object v_n, object delta_h):
-    cdef int kind = float_type(gates)
-    if not is_float_array(h_before, kind, 2):
-        return NotImplemented
-    cdef Py_ssize_t rows = cnp.PyArray_DIM(<cnp.ndarray> h_before, 0), H = cnp.PyArray_DIM(<cnp.ndarray> h_before, 1)
-    if not (_fits(gates, kind, rows, 3 * H) and _fits(v_n, kind, rows, H) and _fits(delta_h, kind, rows, H)):
-        return NotImplemented
-    gates, h_before, v_n, delta_h = c_contiguous(gates), c_contiguous(h_before), c_contiguous(v_n), c_contiguous(delta_h)
-    delta_u, delta_v, delta_h_before = _matrix(rows, 3 * H, kind), _matrix(rows, 3 * H, kind), _matrix(rows, H, kind)
-    cdef cell_delta_job job
-    job.units, job.gates, job.before, job.saved = H, pointer(gates), pointer(h_before), pointer(v_n)
-    job.delta_h, job.delta_c = pointer(delta_h), NULL
-    job.delta_u, job.delta_v, job.delta_before = pointer(delta_u), pointer(delta_v), pointer(delta_h_before)
-    _run(_table(kind).gru_cell_backward, &job, rows, H, GRU_BACKWARD)
-    return delta_u, delta_v, delta_h_before
+    if G > 1:
+        if not _fits(gates, kind, T, N, G * H) or not _fits(inner, kind, T, N, H):
+            return NotImplemented
+        gates, inner = c_contiguous(gates), c_contiguous(inner)
+    if mask is not None:
+        mask = _bytes(mask, T, N)
+        if mask is None:
+            return NotImplemented
+        job.counts = <const unsigned char *> pointer(mask)
+    if delta_y is not None:
+        delta_y = _with_rows(delta_y, &job.delta_y_step, &job.delta_y_row)
+    h, weight_hh, delta_last = c_contiguous(h), c_contiguous(weight_hh), c_contiguous(delta_state[0])
+    delta_c = None
+    if job.cell == LSTM_CELL:
+        if not _fits(c, kind, T + 1, N, H):
+            return NotImplemented
+        c = c_contiguous(c)
+        delta_c = _pages(T + 1 if keep else 2, N, H, kind)
+        delta_c[last if keep else last % 2] = delta_state[1]
+    delta_u, delta_first = _pages(T, N, G * H, kind), _matrix(N, H, kind)
+    delta_v = _pages(T, N, G * H, kind) if job.cell == GRU_CELL else delta_u
+    delta_h = _pages(T, N, H, kind) if keep else None
+    job.keep = keep
+    job.weight, job.h, job.c, job.gates, job.inner = pointer(weight_hh), pointer(h), pointer(c), pointer(gates), pointer(inner)
+    job.delta_y, job.delta_last, job.delta_first = pointer(delta_y), pointer(delta_last), pointer(delta_first)
+    job.delta_u, job.delta_v, job.delta_h, job.delta_c = pointer(delta_u), pointer(delta_v), pointer(delta_h), pointer(delta_c)
+    threads = _threads(&job)
+    with nogil:
+        status = recurrent_for(isa, kind == cnp.NPY_DOUBLE).backward(&job, threads)
+    if status < 0:
+        raise MemoryError
+    delta_c_first = None if delta_c is None else delta_c[T - last if keep else (T - last) % 2]
+    if keep and delta_c is not None:
+        delta_c = delta_c[:T] if backwards else delta_c[1:]
+    return delta_u, delta_v, delta_h, delta_c if keep else None, delta_first, delta_c_first

@@ -1,23 +1,29 @@
 /* The kernels of the family recurrent, for one instruction set. */
 #include "recurrent_kernels.h"
+#include "isa.h"
 
 #include <math.h>
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wunused-function" /* of tile.h and gemm.h parts are enough */
+#endif
+#define PACKED PTRDIFF_MIN
 
 #define REAL_BITS 32
 #include "real.h"
 #include "elementary.h"
+#include "tile.h"
+#include "gemm.h"
 #include "recurrent.h"
 
 #undef REAL_BITS
 #define REAL_BITS 64
 #include "real.h"
 #include "elementary.h"
+#include "tile.h"
+#include "gemm.h"
 #include "recurrent.h"
 
-#define ENTRY(kernel, type) .kernel = JOIN3(kernel, type, NUMNET_ISA)
-#define TABLE(type)                                                                                                    \
-    {                                                                                                                  \
-        ENTRY(tanh_cell, type), ENTRY(relu_cell, type), ENTRY(lstm_cell, type), ENTRY(lstm_cell_backward, type),       \
-        ENTRY(gru_cell, type), ENTRY(gru_cell_backward, type),                                                         \
-    }
+#define ENTRY(kernel, type) .kernel = JOIN3(recurrent_##kernel, type, NUMNET_ISA)
+#define TABLE(type) {ENTRY(forward, type), ENTRY(backward, type)}
 const recurrent_kernels JOIN2(recurrent, NUMNET_ISA)[2] = {TABLE(f32), TABLE(f64)};

@@ -1,27 +1,35 @@
-/* The recurrent kernels: one time step of a batch.
+/* The recurrent kernels: all time steps of one direction of a layer.
  *
  * Data pointers are to float or double, as the table has it that the kernel is taken from. */
 #ifndef NUMNET_RECURRENT_KERNELS_H
 #define NUMNET_RECURRENT_KERNELS_H
 
 #include "family.h"
-#include "parts.h"
 
-/* What a cell reads and writes; rows of `units` numbers, and of as many gates. What a cell has not is NULL. */
-struct cell_job {
-    ptrdiff_t units;
-    const void *u, *v, *before; /* before: the old c of an LSTM, the old h of a GRU */
-    void *gates, *c, *tanh_c, *h;
-};
+enum { TANH_CELL, RELU_CELL, LSTM_CELL, GRU_CELL };
 
-struct cell_delta_job {
-    ptrdiff_t units;
-    const void *gates, *before, *saved, *delta_h, *delta_c; /* saved: tanh c of an LSTM, v of the candidate of a GRU */
-    void *delta_u, *delta_v, *delta_before;
+/* T steps of N rows of H units with G gates. What a cell has not is NULL. */
+struct recurrent_job {
+    ptrdiff_t steps, rows, units;
+    int cell, reverse;         /* reverse: from the last step to the first */
+    const unsigned char *counts; /* (T, N), 0 where a sequence has ended; or NULL */
+    const void *weight, *bias; /* W_hh (G H, H), b_hh (G H,) or NULL */
+    const void *u;             /* (T, N, G H), with these strides of a step and a row */
+    ptrdiff_t u_step, u_row;
+    void *h, *c;               /* (T + 1, N, H), the state between the steps */
+    void *gates, *inner;       /* (T, N, G H), (T, N, H): tanh c of an LSTM, v of the candidate of a GRU */
+    int keep;                  /* if not, gates and inner are one page that is written over, and c and δc two in turn */
+    const void *delta_y;       /* (T, N, H) with these strides, or NULL for 0 */
+    ptrdiff_t delta_y_step, delta_y_row;
+    const void *delta_last;    /* (N, H), ∂J/∂h after the last step */
+    void *delta_u, *delta_v;   /* (T, N, G H); the same memory but for a GRU */
+    void *delta_h, *delta_c;   /* (T, N, H) or NULL, all of ∂J/∂h of each step; (T + 1, N, H), ∂J/∂c from later steps */
+    void *delta_first;         /* (N, H), ∂J/∂h before the first step */
 };
 
 typedef struct {
-    map_kernel tanh_cell, relu_cell, lstm_cell, lstm_cell_backward, gru_cell, gru_cell_backward; /* parts are rows */
+    int (*forward)(const struct recurrent_job *job, int threads); /* 0, or -1 when there is no memory for their scratch */
+    int (*backward)(const struct recurrent_job *job, int threads);
 } recurrent_kernels;
 
 FAMILY(recurrent)

@@ -1,7 +1,8 @@
-"""The compiled cells of recurrent networks, held against their reference twins, on every instruction set here."""
+"""The compiled recurrent kernels, held against their reference twins, on every instruction set here."""
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 
 import compiled
@@ -9,64 +10,122 @@ import numpy as np
 import pytest
 
 from numnet import kernels
-from numnet.errors import DtypeError, ShapeError
+from numnet.errors import DtypeError, OptionError, ShapeError
 from numnet.kernels import reference
 
 recurrent = compiled.module("recurrent")
 check = partial(compiled.check, recurrent)
 
-WIDTHS = {  # of each argument, in units
-    "tanh_cell": (1, 1),
-    "relu_cell": (1, 1),
-    "lstm_cell": (4, 4, 1),
-    "lstm_cell_backward": (4, 1, 1, 1, 1),
-    "gru_cell": (3, 3, 1),
-    "gru_cell_backward": (3, 1, 1, 1),
-}
-SHAPES = [(1, 1), (3, 7), (2, 8), (5, 33), (32, 50), (0, 4), (4, 0)]
-every_cell = pytest.mark.parametrize("name", WIDTHS)
+GATES = {"tanh": 1, "relu": 1, "lstm": 4, "gru": 3}
+SHAPES = [(1, 1, 1), (4, 20, 33), (2, 5, 300), (5, 1, 16)]  # T, N, H; DEPTH of a product is 256
+every_cell = pytest.mark.parametrize("cell", GATES)
+
+
+def arguments(draw, cell, shape, bias=True, mask=None, backwards=False, keep=True):
+    """Of recur."""
+    T, N, H = shape
+    state = (draw(N, H), draw(N, H)) if cell == "lstm" else (draw(N, H),)
+    W = draw(GATES[cell] * H, H) / H**0.5
+    W.flags.writeable = False
+    b = draw(GATES[cell] * H) if bias else None
+    return draw(T, N, GATES[cell] * H), state, W, b, None, mask, cell, backwards, keep
+
+
+def way_back(draw, forward, delta_y=True, keep=True):
+    """The arguments of recur_backward, from those of recur."""
+    u, state, W, _, _, mask, cell, backwards, _ = forward
+    past = reference.recur(*forward[:-1], True)
+    delta_state = tuple(draw(*s.shape) for s in state)
+    return *past, W, None, mask, draw(*u.shape[:2], W.shape[1]) if delta_y else None, delta_state, cell, backwards, keep
 
 
 def test_every_kernel_is_here():
-    assert {name for name in reference.__all__ if hasattr(recurrent, name)} == set(WIDTHS)
+    assert {name for name in reference.__all__ if hasattr(recurrent, name)} == {"recur", "recur_backward"}
 
 
 @every_cell
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_shapes_and_layouts(name, shape, isa, draw):
-    rows, H = shape
-    for _ in range(4):  # each of the layouts of draw
-        check(name, *[draw(rows, width * H) for width in WIDTHS[name]])
+@pytest.mark.parametrize("masked", [False, True])
+def test_shapes_and_options(cell, shape, masked, isa, draw, rng):
+    mask = rng.random((*shape[:2], 1)) < 0.6 if masked else None
+    for backwards, keep in itertools.product([False, True], repeat=2):  # draw gives each another layout
+        there = backwards == keep
+        forward = arguments(draw, cell, shape, there, mask, backwards, keep)
+        check("recur", *forward)
+        check("recur_backward", *way_back(draw, forward, there, keep))
 
 
 @every_cell
-def test_far_from_0(name, isa, dtype):
+def test_layouts_of_a_batch_that_comes_first(cell, isa, draw):
+    """u and δ with strides of a step and a row of their own are read where they lie."""
+    u, *rest = arguments(draw, cell, (4, 3, 9))
+    forward = (np.ascontiguousarray(u.swapaxes(0, 1)).swapaxes(0, 1), *rest)
+    check("recur", *forward)
+    back = list(way_back(draw, forward))
+    back[8] = draw(3, 4, 18)[:, :, 9:].swapaxes(0, 1)
+    check("recur_backward", *back)
+
+
+@every_cell
+def test_far_from_0(cell, isa, dtype):
     """No gate overflows, and NaN passes."""
     numbers = np.array([0, -0.0, 1e-6, -1e-6, 3, -30, 90, -90, 800, -800, np.inf, -np.inf, np.nan], dtype)
-    pairs = np.stack(np.meshgrid(numbers, numbers), -1).reshape(-1, 2)  # of u and v
-    first = np.concatenate([pairs[:, :1]] * WIDTHS[name][0], axis=1)
-    rest = [np.concatenate([pairs[:, 1:]] * width, axis=1) for width in WIDTHS[name][1:]]
-    if not name.endswith("_backward"):
-        check(name, first, *rest)
+    u = np.repeat(numbers, GATES[cell])[None, :, None] * np.ones((1, 1, GATES[cell]), dtype)  # every unit its own row
+    state = tuple(np.linspace(-2, 2, u.shape[1], dtype=dtype)[:, None] for _ in range(2 if cell == "lstm" else 1))
+    W = np.zeros((GATES[cell], 1), dtype)
+    check("recur", u, state, W, None, None, None, cell, False, True)
 
 
 @every_cell
-def test_the_bits_do_not_depend_on_the_number_of_threads(name, isa, dtype, rng, threads):
-    arguments = tuple(rng.standard_normal((301, width * 130)).astype(dtype) for width in WIDTHS[name])
+def test_the_bits_do_not_depend_on_the_number_of_threads(cell, isa, dtype, draw, threads):
+    forward = arguments(draw, cell, (3, 37, 260))  # work enough for threads
+    back = way_back(draw, forward)
     found = []
     for count in (1, 2, 3):
         threads(count)
-        found.append(compiled.bits(recurrent, name, arguments))
+        found.append(compiled.bits(recurrent, "recur", forward) + compiled.bits(recurrent, "recur_backward", back))
     assert found[0] == found[1] == found[2]
 
 
 @every_cell
-def test_what_does_not_fit_is_left_to_the_reference(name, draw, dtype):
-    good = [draw(3, width * 5) for width in WIDTHS[name]]
+def test_a_sequence_in_pieces_has_the_same_bits(cell, isa, draw):
+    """Truncated backpropagation and the recorder of the trace go back piece by piece."""
+    u, state, *rest = arguments(draw, cell, (5, 4, 19))
+    h, c = recurrent.recur(u, state, *rest)[:2]
+    middle = (h[2],) if c is None else (h[2], c[2])
+    again = recurrent.recur(u[2:], middle, *rest)
+    assert again[0].tobytes() == h[2:].tobytes()
+
+
+@every_cell
+def test_what_does_not_fit_is_left_to_the_reference(cell, draw, dtype):
+    forward = arguments(draw, cell, (3, 4, 5), mask=np.ones((3, 4, 1), bool))
+    back = way_back(draw, forward)
     other = np.float32 if dtype == np.float64 else np.float64
-    for i, a in enumerate(good):
-        for bad, error in ((a[:, :-1], ShapeError), (a[1:], ShapeError), (a.astype(other), DtypeError)):
-            arguments = [*good[:i], bad, *good[i + 1 :]]
-            assert getattr(recurrent, name)(*arguments) is NotImplemented
-            with pytest.raises(error):
-                getattr(kernels, name)(*arguments)
+    gated = GATES[cell] > 1
+    cases = [("recur", forward, i) for i in (0, 1, 2, 3, 5)]
+    cases += [("recur_backward", back, i) for i in (0, 5, 7, 8, 9)]
+    cases += [("recur_backward", back, i) for i in ((1, 2, 3) if cell == "lstm" else (2, 3) if gated else ())]
+    for name, good, i in cases:
+        for change in (lambda a: a[:-1], lambda a: a.astype(other)):
+            old = good[i]
+            if old is forward[5] and change(old).shape == old.shape:
+                continue  # a mask has no such dtype
+            new = tuple(change(a) for a in old) if isinstance(old, tuple) else change(old)
+            bad = (*good[:i], new, *good[i + 1 :])
+            assert getattr(recurrent, name)(*bad) is NotImplemented, (name, i)
+            with pytest.raises((ShapeError, DtypeError)):
+                getattr(kernels, name)(*bad)
+    for name, good, i in (("recur", forward, 6), ("recur_backward", back, 10)):
+        bad = (*good[:i], "peephole", *good[i + 1 :])
+        assert getattr(recurrent, name)(*bad) is NotImplemented
+        with pytest.raises(OptionError):
+            getattr(kernels, name)(*bad)
+
+
+@pytest.mark.parametrize("shape", [(3, 0, 4), (0, 2, 4)], ids=str)
+def test_nothing_at_all(shape, draw):
+    forward = arguments(draw, "lstm", shape)
+    assert recurrent.recur(*forward) is NotImplemented
+    h = kernels.recur(*forward)[0]
+    assert h.shape == (shape[0] + 1, *shape[1:])

@@ -49,7 +49,7 @@ class RecurrentRules(Rules):
 
     @staticmethod
     def _kind(page: Page) -> str:
-        return {1: "rnn", 4: "lstm", 3: "gru"}[page.layer.step.gates]
+        return {1: "rnn", 4: "lstm", 3: "gru"}[len(page.layer.step.gates)]
 
     def _directions(self, page: Page) -> int:
         return 2 if getattr(page.layer, "bidirectional", False) else 1
@@ -151,7 +151,7 @@ class RecurrentRules(Rules):
         note = f"time step {way.t}; h⁻ is h of the step before"
         if kind == "rnn":
             z = total(self._u(page, way, j) + self._v(page, way, j))
-            if type(page.layer.step).__name__ == "ReLUStep":
+            if page.layer.step.cell == "relu":
                 return Rule("max(W_ih x + b_ih + W_hh h⁻ + b_hh, 0)", Apply("max", (z, Constant(0.0))), note)
             return Rule("tanh(W_ih x + b_ih + W_hh h⁻ + b_hh)", Apply("tanh", (z,)), note)
         if kind == "lstm":
@@ -261,7 +261,7 @@ class RecurrentRules(Rules):
             product(
                 self._weight(page, way, "weight_ih", (row, i), "W_ih"), self._array(page, way, "delta_u", row, "δu")
             )
-            for row in range(page.layer.step.gates * page.layer.hidden_size)
+            for row in range(len(page.layer.step.gates) * page.layer.hidden_size)
         ]
 
     def _from_next(self, page: Page, way: _Way, j: int) -> list[Expression]:
@@ -274,7 +274,7 @@ class RecurrentRules(Rules):
             product(
                 self._weight(page, way, "weight_hh", (row, j), "W_hh"), self._array(page, way, "delta_v", row, "δv")
             )
-            for row in range(page.layer.step.gates * page.layer.hidden_size)
+            for row in range(len(page.layer.step.gates) * page.layer.hidden_size)
         ]
         if self._kind(page) == "gru":
             terms.append(product(self._array(page, way, "delta_h", j, "δh"), self._array(page, way, "z", j)))
@@ -305,7 +305,7 @@ class RecurrentRules(Rules):
         delta_h = self._array(page, way, "delta_h", j, "δh")
         if kind == "rnn":
             h = self._array(page, way, "h", j)
-            if type(page.layer.step).__name__ == "ReLUStep":
+            if page.layer.step.cell == "relu":
                 on = Given(float(h.value > 0), f"[{h.symbol} > 0]", (h,))
                 return Rule(f"{delta_h.symbol} · [{h.symbol} > 0]", product(delta_h, on))
             return Rule(f"{delta_h.symbol} · (1 − {h.symbol}²)", product(delta_h, difference(ONE, square(h))))

@@ -31,7 +31,7 @@ from .piecewise import (
 )
 from .pool import avg_pool, avg_pool_backward, max_pool, max_pool_backward
 from .pool_regions import max_regions
-from .recurrent import gru_cell, gru_cell_backward, lstm_cell, lstm_cell_backward, relu_cell, tanh_cell
+from .recurrent import recur, recur_backward
 from .resample import resample
 from .row_norm import group_norm, group_norm_backward, rms_norm, rms_norm_backward
 from .rows import scatter_rows
@@ -66,8 +66,6 @@ __all__ = [
     "gelu_backward",
     "group_norm",
     "group_norm_backward",
-    "gru_cell",
-    "gru_cell_backward",
     "hardswish",
     "hardswish_backward",
     "hardtanh",
@@ -78,8 +76,6 @@ __all__ = [
     "linear_backward",
     "log_softmax",
     "log_softmax_backward",
-    "lstm_cell",
-    "lstm_cell_backward",
     "matmul",
     "max_pool",
     "max_pool_backward",
@@ -90,9 +86,10 @@ __all__ = [
     "pack",
     "packed_product",
     "radam_step",
+    "recur",
+    "recur_backward",
     "relu",
     "relu_backward",
-    "relu_cell",
     "resample",
     "rms_norm",
     "rms_norm_backward",
@@ -110,6 +107,5 @@ __all__ = [
     "softplus_backward",
     "tanh",
     "tanh_backward",
-    "tanh_cell",
     "unfold",
 ]

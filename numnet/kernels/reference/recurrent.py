@@ -1,52 +1,203 @@
-"""One time step of the cells of recurrent networks, of what the input and the old state contribute to it.
+"""Recurrent networks along time: the cells, and the loop over the time steps.
 
-u = W_ih x + b_ih and v = W_hh h + b_hh hold the rows of all gates side by side. The new h is always the first result.
+u = W_ih x + b_ih and v = W_hh h + b_hh hold the rows of all gates side by side; u does not wait for the step before,
+and is made for all steps at once, outside. A cell makes the new state of a step from them, number by number.
 """
 
 from __future__ import annotations
 
+from typing import Any, Literal, TypeAlias
+
 from ...arrays import Array, array_module
-from .activation import relu, sigmoid, sigmoid_backward, tanh, tanh_backward
+from ...errors import OptionError, ShapeError
+from .activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
 from .checks import expect
 
-__all__ = ["gru_cell", "gru_cell_backward", "lstm_cell", "lstm_cell_backward", "relu_cell", "tanh_cell"]
+__all__ = ["Cell", "recur", "recur_backward"]
+
+Cell: TypeAlias = Literal["tanh", "relu", "lstm", "gru"]
+State: TypeAlias = tuple[Array, ...]  # (h,), of an LSTM (h, c)
+GATES = {"tanh": 1, "relu": 1, "lstm": 4, "gru": 3}
 
 
-def tanh_cell(u: Array, v: Array) -> Array:
-    """h′ = tanh(u + v); its backward is that of tanh.
+def recur(
+    u: Array,
+    state: State,
+    weight_hh: Array,
+    bias_hh: Array | None,
+    weight_hr: Array | None,
+    mask: Array | None,
+    cell: Cell,
+    backwards: bool,
+    keep: bool,
+) -> tuple[Array, Array | None, Array | None, Array | None, Array | None]:
+    """Forward along time; returns (h, c, gates, inner, m).
 
-    Shapes: u, v and h′ (N, H).
+        v = W_hh hₜ₋₁ + b_hh        hₜ, cₜ = cell(uₜ, v, hₜ₋₁, cₜ₋₁)        projected: hₜ = W_hr mₜ, mₜ the cell's
+
+        tanh: h′ = tanh(u + v)        relu: h′ = max(u + v, 0)
+        lstm: i, f, o = σ(u + v)        g = tanh(u + v)        c′ = f ⊙ c + i ⊙ g        h′ = o ⊙ tanh(c′)
+        gru: r, z = σ(u + v)        n = tanh(u + r ⊙ v)        h′ = (1 - z) ⊙ n + z ⊙ h
+
+    h and c are the state between the steps: before step t they are ``h[t]``, behind it ``h[t + 1]``; if it
+    runs ``backwards``, from the last step to the first, the other way round. Where ``mask`` says that a sequence has ended it
+    keeps its state. What a cell has not is ``None``. Unless ``keep``, only h is whole: of c there is the last, of the
+    others nothing.
+
+    Shapes: u (T, N, G H), W_hh (G H, P), b_hh (G H,), W_hr (P, H), or ``None`` and P = H, mask (T, N, 1);
+    the state h (N, P) and c (N, H). h (T + 1, N, P), c (T + 1, N, H) or (1, N, H), the gates i, f, g, o or r, z, n
+    (T, N, G H), inner (T, N, H): tanh c′ of an LSTM, vₙ of a GRU; m (T, N, H).
 
     Raises:
-        ShapeError, DtypeError: ``v`` is not like ``u``.
+        ShapeError, DtypeError: an argument does not fit the weights. OptionError: no such cell.
     """
-    return tanh(_sum(u, v))
+    T, N, P, G, H = _check(cell, weight_hh, weight_hr, state, len(u), mask)
+    expect("u", u, (T, N, G * H), weight_hh.dtype, "u has a row for each of weight_hh")
+    if bias_hh is not None:
+        expect("bias_hh", bias_hh, (G * H,), u.dtype, "bias_hh has a number for each row of weight_hh")
+    xp = array_module(u)
+    h = xp.empty((T + 1, N, P), u.dtype)
+    start = T if backwards else 0
+    h[start] = state[0]
+    c = xp.empty((T + 1, N, H), u.dtype) if cell == "lstm" else None
+    if c is not None:
+        c[start] = state[1]
+    gates: Any = None if G == 1 else xp.empty((T, N, G * H), u.dtype)
+    inner: Any = None if G == 1 else xp.empty((T, N, H), u.dtype)
+    m: Any = None if weight_hr is None else xp.empty((T, N, H), u.dtype)
+    for t in reversed(range(T)) if backwards else range(T):
+        before, after = (t + 1, t) if backwards else (t, t + 1)
+        v = h[before] @ weight_hh.T  # (N, G H)
+        if bias_hh is not None:
+            v = v + bias_hh
+        new: Any
+        if cell == "tanh":
+            new = tanh(u[t] + v)
+        elif cell == "relu":
+            new = relu(u[t] + v)
+        elif c is not None:
+            new, c[after], gates[t], inner[t] = _lstm(u[t], v, c[before])
+        else:
+            new, gates[t], inner[t] = _gru(u[t], v, h[before])
+        if weight_hr is not None:
+            m[t] = new
+            new = new @ weight_hr.T
+        h[after] = new
+        if mask is not None:
+            for s in (h, c) if c is not None else (h,):
+                s[after] = xp.where(mask[t], s[after], s[before])
+    if keep:
+        return h, c, gates, inner, m
+    return h, None if c is None else c[:1] if backwards else c[-1:], None, None, None
 
 
-def relu_cell(u: Array, v: Array) -> Array:
-    """h′ = max(u + v, 0); its backward is that of relu.
+def recur_backward(
+    h: Array,
+    c: Any,
+    gates: Any,
+    inner: Any,
+    m: Array | None,
+    weight_hh: Array,
+    weight_hr: Array | None,
+    mask: Array | None,
+    delta_y: Array | None,
+    delta_state: State,
+    cell: Cell,
+    backwards: bool,
+    keep: bool,
+) -> tuple[Array, Array, Array | None, Array | None, Array, Array | None]:
+    """Back through time; returns (∂J/∂u, ∂J/∂v, δh, δc, ∂J/∂h₀, ∂J/∂c₀).
 
-    Shapes: u, v and h′ (N, H).
+        δhₜ = ∂J/∂yₜ + W_hhᵀ ∂J/∂vₜ₊₁ + ∂J/∂hₜ of step t + 1 outside v        with a projection δmₜ = W_hrᵀ δhₜ
+
+        tanh: δz = δ ⊙ (1 - h′²)        relu: δz = δ ⊙ [h′ > 0]        ∂J/∂u = ∂J/∂v = δz
+        lstm: δc′ = ∂J/∂c′ + δ ⊙ o ⊙ (1 - tanh²(c′))        ∂J/∂c = f ⊙ δc′        ∂J/∂u = ∂J/∂v = δz
+              δzᵢ = δc′ ⊙ g ⊙ i ⊙ (1 - i)        δz_f = δc′ ⊙ c ⊙ f ⊙ (1 - f)
+              δz_g = δc′ ⊙ i ⊙ (1 - g²)        δzₒ = δ ⊙ tanh(c′) ⊙ o ⊙ (1 - o)
+        gru: ∂J/∂uₙ = δ ⊙ (1 - z) ⊙ (1 - n²)        ∂J/∂vₙ = r ⊙ ∂J/∂uₙ        ∂J/∂h = z ⊙ δ, outside v
+             ∂J/∂u_r = ∂J/∂v_r = ∂J/∂uₙ ⊙ vₙ ⊙ r ⊙ (1 - r)        ∂J/∂u_z = ∂J/∂v_z = δ ⊙ (h - n) ⊙ z ⊙ (1 - z)
+
+    Shapes: h … m as :func:`recur` kept them; delta_y (T, N, P), or ``None`` for 0; delta_state as the state, ∂J/∂ of
+    the last one. ∂J/∂u and ∂J/∂v (T, N, G H). With ``keep``, or a projection, δh (T, N, P) is all that arrives at h of each
+    step, and with ``keep`` δc (T, N, H) what arrives at c from the step after; else they are ``None``.
 
     Raises:
-        ShapeError, DtypeError: ``v`` is not like ``u``.
+        ShapeError, DtypeError: an argument does not fit the weights. OptionError: no such cell.
     """
-    return relu(_sum(u, v))
+    T, N, P, G, H = _check(cell, weight_hh, weight_hr, delta_state, len(h) - 1, mask)
+    saved = [
+        ("h", h, (T + 1, N, P)),
+        ("c", c, (T + 1, N, H)),
+        ("gates", gates, (T, N, G * H)),
+        ("inner", inner, (T, N, H)),
+    ]
+    for name, a, shape in saved if G > 1 else saved[:1]:
+        if name != "c" or cell == "lstm":
+            expect(name, a, shape, weight_hh.dtype, f"{name} is that of recur with keep")
+    if weight_hr is not None:
+        expect("m", m, (T, N, H), weight_hh.dtype, "m is that of recur with keep")
+    if delta_y is not None:
+        expect("delta_y", delta_y, (T, N, P), h.dtype, "delta_y has a row for each step and sequence")
+    xp = array_module(h)
+    delta_u = xp.empty((T, N, G * H), h.dtype)
+    delta_v = xp.empty_like(delta_u) if cell == "gru" else delta_u
+    delta_h = xp.empty((T, N, P), h.dtype) if keep or weight_hr is not None else None
+    all_c = xp.empty((T, N, H), h.dtype) if keep and cell == "lstm" else None
+    last_h, last_c = (*delta_state, None)[:2]
+    for t in range(T) if backwards else reversed(range(T)):
+        before, after = (t + 1, t) if backwards else (t, t + 1)
+        delta, delta_c = last_h if delta_y is None else last_h + delta_y[t], last_c
+        if mask is not None:
+            delta, delta_c = delta * mask[t], None if delta_c is None else delta_c * mask[t]
+        if delta_h is not None:
+            delta_h[t] = delta
+        if all_c is not None:
+            all_c[t] = last_c
+        if weight_hr is not None:
+            delta = delta @ weight_hr  # of m
+        direct = None
+        if cell == "tanh":
+            delta_u[t] = tanh_backward(h[after], delta)
+        elif cell == "relu":
+            delta_u[t] = relu_backward(h[after], delta)
+        elif cell == "lstm":
+            delta_u[t], delta_c = _lstm_backward(gates[t], c[before], inner[t], delta, delta_c)
+        else:
+            delta_u[t], delta_v[t], direct = _gru_backward(gates[t], h[before], inner[t], delta)
+        through = delta_v[t] @ weight_hh  # (N, P)
+        if direct is not None:
+            through = through + direct
+        if mask is not None:  # beyond its end a sequence hands the δ of its state on as it is
+            through = xp.where(mask[t], through, last_h)
+            delta_c = None if delta_c is None else xp.where(mask[t], delta_c, last_c)
+        last_h, last_c = through, delta_c
+    return delta_u, delta_v, delta_h, all_c, last_h, last_c
 
 
-def lstm_cell(u: Array, v: Array, c_before: Array) -> tuple[Array, Array, Array, Array]:
-    """Input, forget and output gate and the candidate g; returns (h′, c′, gates, tanh c′).
+def _check(
+    cell: str, weight_hh: Array, weight_hr: Array | None, state: State, T: int, mask: Array | None
+) -> tuple[int, int, int, int, int]:
+    """T, N, P, G and H."""
+    if cell not in GATES:
+        raise OptionError(f"a cell among {', '.join(GATES)}", repr(cell), "choose one of these")
+    N, P = state[0].shape
+    G, H = GATES[cell], P if weight_hr is None else weight_hr.shape[1]
+    expect("weight_hh", weight_hh, (G * H, P), state[0].dtype, "weight_hh has G rows for each unit, and the width of h")
+    if weight_hr is not None:
+        expect("weight_hr", weight_hr, (P, H), state[0].dtype, "weight_hr makes the width of h of that of the cell")
+    if cell == "lstm":
+        expect("c", state[1], (N, H), state[0].dtype, "the state of an LSTM is (h, c)")
+    if mask is not None and mask.shape != (T, N, 1):
+        raise ShapeError(
+            f"mask of shape {(T, N, 1)}", f"shape {mask.shape}", "mask has a row for each step and sequence"
+        )
+    return T, N, P, G, H
 
-        i, f, o = σ(u + v)        g = tanh(u + v)        c′ = f ⊙ c + i ⊙ g        h′ = o ⊙ tanh(c′)
 
-    Shapes: u, v and the gates i, f, g, o (N, 4 H), the others (N, H).
-
-    Raises:
-        ShapeError, DtypeError: ``u`` and ``v`` are not four blocks of the width of ``c_before``.
-    """
-    N, H = c_before.shape
-    expect("u", u, (N, 4 * H), c_before.dtype, "u has four gates a unit")
-    z = _sum(u, v)
+def _lstm(u: Array, v: Array, c_before: Array) -> tuple[Array, Array, Array, Array]:
+    """h′, c′, the gates, tanh c′."""
+    H = c_before.shape[1]
+    z = u + v
     i_f, g, o = sigmoid(z[:, : 2 * H]), tanh(z[:, 2 * H : 3 * H]), sigmoid(z[:, 3 * H :])
     i, f = i_f[:, :H], i_f[:, H:]
     c = f * c_before + i * g
@@ -54,24 +205,9 @@ def lstm_cell(u: Array, v: Array, c_before: Array) -> tuple[Array, Array, Array,
     return o * tanh_c, c, array_module(z).concatenate([i_f, g, o], axis=1), tanh_c
 
 
-def lstm_cell_backward(
-    gates: Array, c_before: Array, tanh_c: Array, delta_h: Array, delta_c: Array
-) -> tuple[Array, Array]:
-    """∂J/∂u = ∂J/∂v = δz, and ∂J/∂c, of :func:`lstm_cell`.
-
-        δc′ = ∂J/∂c′ + δh′ ⊙ o ⊙ (1 - tanh²(c′))
-        δzᵢ = δc′ ⊙ g ⊙ i ⊙ (1 - i)        δz_f = δc′ ⊙ c ⊙ f ⊙ (1 - f)
-        δz_g = δc′ ⊙ i ⊙ (1 - g²)        δzₒ = δh′ ⊙ tanh(c′) ⊙ o ⊙ (1 - o)        ∂J/∂c = f ⊙ δc′
-
-    Shapes: gates and δz (N, 4 H), the others (N, H).
-
-    Raises:
-        ShapeError, DtypeError: an array is not of the batch, width and dtype of ``c_before``.
-    """
-    N, H = c_before.shape
-    expect("gates", gates, (N, 4 * H), c_before.dtype, "the gates i, f, g, o are those of lstm_cell")
-    for name, a in (("tanh_c", tanh_c), ("delta_h", delta_h), ("delta_c", delta_c)):
-        expect(name, a, (N, H), c_before.dtype, f"{name} has the shape of the state")
+def _lstm_backward(gates: Array, c_before: Array, tanh_c: Array, delta_h: Array, delta_c: Array) -> tuple[Array, Array]:
+    """δz and ∂J/∂c."""
+    H = c_before.shape[1]
     i, f, g, o = (gates[:, k * H : (k + 1) * H] for k in range(4))
     delta_c = delta_c + tanh_backward(tanh_c, delta_h * o)
     delta_z = [
@@ -83,41 +219,18 @@ def lstm_cell_backward(
     return array_module(gates).concatenate(delta_z, axis=1), delta_c * f
 
 
-def gru_cell(u: Array, v: Array, h_before: Array) -> tuple[Array, Array]:
-    """Reset gate r, update gate z and candidate n; returns (h′, gates).
-
-        r, z = σ(u + v)        n = tanh(u + r ⊙ v)        h′ = (1 - z) ⊙ n + z ⊙ h
-
-    Shapes: u, v and the gates r, z, n (N, 3 H), h and h′ (N, H).
-
-    Raises:
-        ShapeError, DtypeError: ``u`` and ``v`` are not three blocks of the width of ``h_before``.
-    """
-    N, H = h_before.shape
-    for name, a in (("u", u), ("v", v)):
-        expect(name, a, (N, 3 * H), h_before.dtype, f"{name} has three gates a unit")
+def _gru(u: Array, v: Array, h_before: Array) -> tuple[Array, Array, Array]:
+    """h′, the gates, vₙ."""
+    H = h_before.shape[1]
     r_z = sigmoid(u[:, : 2 * H] + v[:, : 2 * H])
     r, z = r_z[:, :H], r_z[:, H:]
     n = tanh(u[:, 2 * H :] + r * v[:, 2 * H :])
-    return (1 - z) * n + z * h_before, array_module(u).concatenate([r_z, n], axis=1)
+    return (1 - z) * n + z * h_before, array_module(u).concatenate([r_z, n], axis=1), v[:, 2 * H :]
 
 
-def gru_cell_backward(gates: Array, h_before: Array, v_n: Array, delta_h: Array) -> tuple[Array, Array, Array]:
-    """∂J/∂u, ∂J/∂v, and the part of ∂J/∂h that does not go through v, of :func:`gru_cell`.
-
-        ∂J/∂uₙ = δ ⊙ (1 - z) ⊙ (1 - n²)        ∂J/∂vₙ = r ⊙ ∂J/∂uₙ
-        ∂J/∂u_r = ∂J/∂v_r = ∂J/∂uₙ ⊙ vₙ ⊙ r ⊙ (1 - r)        ∂J/∂u_z = ∂J/∂v_z = δ ⊙ (h - n) ⊙ z ⊙ (1 - z)
-        ∂J/∂h = z ⊙ δ
-
-    Shapes: gates, ∂J/∂u and ∂J/∂v (N, 3 H), the others (N, H); v_n is the last block of v.
-
-    Raises:
-        ShapeError, DtypeError: an array is not of the batch, width and dtype of ``h_before``.
-    """
-    N, H = h_before.shape
-    expect("gates", gates, (N, 3 * H), h_before.dtype, "the gates r, z, n are those of gru_cell")
-    for name, a in (("v_n", v_n), ("delta_h", delta_h)):
-        expect(name, a, (N, H), h_before.dtype, f"{name} has the shape of the state")
+def _gru_backward(gates: Array, h_before: Array, v_n: Array, delta_h: Array) -> tuple[Array, Array, Array]:
+    """∂J/∂u, ∂J/∂v, and the part of ∂J/∂h that does not go through v."""
+    H = h_before.shape[1]
     r, z, n = (gates[:, k * H : (k + 1) * H] for k in range(3))
     delta_n = tanh_backward(n, delta_h * (1 - z))
     delta_r = sigmoid_backward(r, delta_n * v_n)
@@ -125,8 +238,3 @@ def gru_cell_backward(gates: Array, h_before: Array, v_n: Array, delta_h: Array)
     concatenate = array_module(gates).concatenate
     delta_u = concatenate([delta_r, delta_z, delta_n], axis=1)
     return delta_u, concatenate([delta_r, delta_z, delta_n * r], axis=1), delta_h * z
-
-
-def _sum(u: Array, v: Array) -> Array:
-    expect("v", v, u.shape, u.dtype, "v has the shape of u")
-    return u + v

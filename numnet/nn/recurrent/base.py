@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
 from typing import Any, ClassVar
 
@@ -32,7 +33,7 @@ class RecurrentBase(Layer):
 
     def _make_weights(self, suffix: str, inputs: int, bias: bool, proj_size: int, rng: Any) -> None:
         """Weights and biases, all uniform in ±1/√H; those that are not there are ``None``."""
-        rows, H = self.step.gates * self.hidden_size, self.hidden_size
+        rows, H = len(self.step.gates) * self.hidden_size, self.hidden_size
         b = (rows,) if bias else None
         shapes = Weights((rows, inputs), (rows, proj_size or H), b, b, (proj_size, H) if proj_size else None)
         for name, shape in zip(NAMES, shapes, strict=True):
@@ -54,6 +55,12 @@ class RecurrentBase(Layer):
         for parameter, gradient in zip(parameters, gradients, strict=True):
             if gradient is not None:
                 parameter.accumulate(gradient)
+
+    def _back(
+        self, ctx: Ctx, delta: tuple[Array | None, ...], visit: Callable[[str, Factors], None], keep: bool = False
+    ) -> tuple[Array | None, ...]:
+        """The way back; what becomes of the factors of each direction is up to ``visit``, called with its suffix."""
+        raise NotImplementedError
 
     def _parts(self, hx: Any) -> tuple[Any, ...]:
         """The arrays of a state as it is given: one, a pair, or ``None``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import Any, Literal
 
@@ -12,8 +13,8 @@ from ...call import Ctx
 from ...tensor import Parameter, apply
 from ..expect import expect_floating, expect_shape
 from .base import RecurrentBase
-from .step import GRUStep, LSTMStep, elman_step
-from .sweep import input_delta, sweep, sweep_backward
+from .step import GRU_STEP, LSTM_STEP, elman_step
+from .sweep import Factors, input_delta, sweep, sweep_backward
 
 __all__ = ["GRUCell", "LSTMCell", "RNNCell"]
 
@@ -48,12 +49,16 @@ class _Cell(RecurrentBase):
         return self._joined(tuple([s.reshape(*leading, H) for s in after]))
 
     def backward(self, ctx: Ctx, delta: Any) -> tuple[Array | None, ...]:
+        return self._back(ctx, delta if isinstance(delta, tuple) else (delta,), self._accumulate)
+
+    def _back(
+        self, ctx: Ctx, delta: tuple[Array | None, ...], visit: Callable[[str, Factors], None], keep: bool = False
+    ) -> tuple[Array | None, ...]:
         W, past = self._weights(""), ctx.past
-        deltas = delta if isinstance(delta, tuple) else (delta,)
-        like = past.h_before[0]  # (N, H)
-        rows = [array_module(like).zeros_like(like) if d is None else d.reshape(like.shape) for d in deltas]
-        factors, before = sweep_backward(self.step, W, past, None, tuple(rows))
-        self._accumulate("", factors)
+        like = past.h[0]  # (N, H)
+        rows = [array_module(like).zeros_like(like) if d is None else d.reshape(like.shape) for d in delta]
+        factors, before = sweep_backward(self.step, W, past, None, tuple(rows), keep=keep)
+        visit("", factors)
         delta_x = input_delta(W, factors).reshape(ctx.shape) if ctx.needs_input_grad[0] else None
         delta_state = [d.reshape(*ctx.shape[:-1], self.hidden_size) for d in before]
         return self._asked(ctx, (delta_x, *delta_state))
@@ -142,7 +147,7 @@ class LSTMCell(_Cell):
     forget, 2000.
     """
 
-    step = LSTMStep()
+    step = LSTM_STEP
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, *, rng: np.random.Generator | None = None
@@ -182,7 +187,7 @@ class GRUCell(_Cell):
     before the product with W_hh, here behind it as in PyTorch.
     """
 
-    step = GRUStep()
+    step = GRU_STEP
 
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, *, rng: np.random.Generator | None = None

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from .sequence import Recurrent
-from .step import GRUStep, LSTMStep, elman_step
+from .step import GRU_STEP, LSTM_STEP, elman_step
 
 __all__ = ["GRU", "LSTM", "RNN"]
 
@@ -115,7 +115,7 @@ class LSTM(Recurrent):
     (projection).
     """
 
-    step = LSTMStep()
+    step = LSTM_STEP
 
     def __init__(
         self,
@@ -173,7 +173,7 @@ class GRU(Recurrent):
     before the product with W_hh, here behind it as in PyTorch.
     """
 
-    step = GRUStep()
+    step = GRU_STEP
 
     def __init__(
         self,

@@ -87,7 +87,7 @@ class Recurrent(RecurrentBase):
         parts, lengths = others[:n], others[n] if len(others) > n else None
         expect_floating(x, self._weights(self._suffixes[0]).ih.dtype)
         ctx.batched = self._expect(x)
-        x = self._by_time(x, ctx.batched)  # (T, N, in)
+        x = array_module(x).ascontiguousarray(self._steps_first(x, ctx.batched))  # (T, N, in)
         T, N = x.shape[:2]
         leading = (self.num_layers * D, N) if ctx.batched else (self.num_layers * D,)
         state = self._initial(parts, ((*leading, self._width), (*leading, self.hidden_size)), x)
@@ -113,10 +113,7 @@ class Recurrent(RecurrentBase):
     # ------------------------------------------------------------------ backward
 
     def backward(self, ctx: Ctx, delta: tuple[Array | None, ...]) -> tuple[Array | None, ...]:
-        def accumulate(k: int, factors: Factors) -> None:
-            self._accumulate(self._suffixes[k], factors)
-
-        return self._back(ctx, delta, accumulate)
+        return self._back(ctx, delta, self._accumulate)
 
     def time_shares(self, ctx: Ctx, delta: tuple[Array | None, ...], chunk: int = 0) -> dict[str, Array]:
         """The share of every time step in the gradient of every weight.
@@ -136,8 +133,8 @@ class Recurrent(RecurrentBase):
         """
         shares: dict[str, list[Array]] = {}
 
-        def collect(k: int, factors: Factors) -> None:
-            W, names = self._weights(self._suffixes[k]), [name + self._suffixes[k] for name in NAMES]
+        def collect(suffix: str, factors: Factors) -> None:
+            W, names = self._weights(suffix), [name + suffix for name in NAMES]
             there = Weights(*[a is not None for a in W])
             for t in range(len(factors.x)):
                 gradients = parameter_gradients(W, factors.at(t), there)
@@ -145,16 +142,21 @@ class Recurrent(RecurrentBase):
                     if gradient is not None:
                         shares.setdefault(name, []).append(gradient)
 
-        self._back(ctx, delta, collect, chunk)
+        self._back(ctx, delta, collect, chunk=chunk)
         return {name: array_module(p.array).stack(shares[name]) for name, p in self.named_parameters()}
 
     def _back(
-        self, ctx: Ctx, delta: tuple[Array | None, ...], visit: Callable[[int, Factors], None], chunk: int = 0
+        self,
+        ctx: Ctx,
+        delta: tuple[Array | None, ...],
+        visit: Callable[[str, Factors], None],
+        keep: bool = False,
+        chunk: int = 0,
     ) -> tuple[Array | None, ...]:
         """The way back, from the last layer to the first; what becomes of the factors is up to ``visit``."""
         delta_y, *delta_last = delta
         D, P = self._directions, self._width
-        delta_x = None if delta_y is None else self._by_time(delta_y, ctx.batched)  # (T, N, D · P)
+        delta_x = None if delta_y is None else self._steps_first(delta_y, ctx.batched)  # (T, N, D · P)
         ends = self._last_deltas(delta_last, ctx.pasts[0].x)
         starts: list[State] = [()] * len(ctx.pasts)
         for layer in reversed(range(self.num_layers)):
@@ -163,8 +165,8 @@ class Recurrent(RecurrentBase):
                 W, way = self._weights(self._suffixes[k]), k % D
                 own = None if delta_y is None else delta_y[:, :, way * P : (way + 1) * P]
                 last = tuple([s[k] for s in ends])
-                factors, starts[k] = sweep_backward(self.step, W, ctx.pasts[k], own, last, chunk)
-                visit(k, factors)
+                factors, starts[k] = sweep_backward(self.step, W, ctx.pasts[k], own, last, chunk, keep)
+                visit(self._suffixes[k], factors)
                 if layer or ctx.needs_input_grad[0]:
                     through = input_delta(W, factors)
                     delta_x = through if delta_x is None else delta_x + through
@@ -196,11 +198,11 @@ class Recurrent(RecurrentBase):
             raise ShapeError("at least one time step", f"x of shape {x.shape}", f"x is read as ({letters})")
         return bool(x.ndim == 3)
 
-    def _by_time(self, a: Array, batched: bool) -> Array:
-        """(T, N, features), whatever the layout."""
+    def _steps_first(self, a: Array, batched: bool) -> Array:
+        """A view (T, N, features), whatever the layout."""
         if not batched:
             return a[:, None]
-        return array_module(a).ascontiguousarray(a.swapaxes(0, 1)) if self.batch_first else a
+        return a.swapaxes(0, 1) if self.batch_first else a
 
     def _by_batch(self, a: Array, batched: bool) -> Array:
         """The layout that was given, from (T, N, features)."""

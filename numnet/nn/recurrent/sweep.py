@@ -1,4 +1,4 @@
-"""The one loop over time, forward and back, that all recurrent layers and cells run."""
+"""The one sweep over time, forward and back, that all recurrent layers and cells run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from ... import kernels
 from ...arrays import Array, array_module
-from ...call import Ctx
 from .step import State, Step
 
 __all__ = ["Factors", "Sweep", "Weights", "input_delta", "parameter_gradients", "sweep", "sweep_backward"]
@@ -26,14 +25,30 @@ class Weights(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """What a sweep leaves behind for its way back: for each time step in the order of time."""
+    """What a sweep leaves behind for its way back; the state h and c stands between the steps, T + 1 times."""
 
     x: Array  # (T, N, in)
-    h_before: Array  # (T, N, P), hₜ₋₁ as step t got it
+    h: Array  # (T + 1, N, P)
+    c: Array | None  # (T + 1, N, H)
+    gates: Array | None  # (T, N, gates · H)
+    inner: Array | None  # (T, N, H), tanh c of an LSTM, vₙ of a GRU
     m: Array | None  # (T, N, H), what was projected
-    steps: list[Ctx]
     mask: Array | None  # (T, N, 1), True before the end of a sequence
     backwards: bool
+
+    def before(self, state: Array) -> Array:
+        """Of h or c what each step got: (T, N, …)."""
+        return state[1:] if self.backwards else state[:-1]
+
+    def after(self, state: Array) -> Array:
+        """Of h or c what each step made: (T, N, …)."""
+        return state[:-1] if self.backwards else state[1:]
+
+    def part(self, first: int, last: int) -> Sweep:
+        """The time steps from ``first`` to ``last`` - 1."""
+        between = [None if s is None else s[first : last + 1] for s in (self.h, self.c)]
+        each = [None if a is None else a[first:last] for a in (self.gates, self.inner, self.m, self.mask)]
+        return Sweep(self.x[first:last], *between, *each, self.backwards)  # type: ignore[arg-type,call-arg]
 
 
 class Factors(NamedTuple):
@@ -44,7 +59,8 @@ class Factors(NamedTuple):
     m: Array | None  # (T, N, H)
     delta_u: Array  # (T, N, gates · H)
     delta_v: Array  # (T, N, gates · H)
-    delta_h: Array | None  # (T, N, P), where there is a projection
+    delta_h: Array | None  # (T, N, P), where there is a projection, or it is to be kept
+    delta_c: Array | None  # (T, N, H), of an LSTM, if it is to be kept
 
     def at(self, t: int) -> Factors:
         """Those of time step t alone."""
@@ -62,32 +78,24 @@ def sweep(
 
     Shapes: x (T, N, in), h (N, P), c (N, H), outputs (T, N, P).
     """
-    xp = array_module(x)
-    T, N = x.shape[:2]
     if mask is not None:
-        x = xp.where(mask, x, x.dtype.type(0))  # whatever stands beyond the end, NaN even, is out of play
-    u = kernels.linear(x.reshape(T * N, x.shape[2]), W.ih, W.b_ih).reshape(T, N, len(W.ih))
-    y = xp.empty((T, N, state[0].shape[1]), x.dtype)
-    h_before = xp.empty_like(y)
-    m = None if W.hr is None else xp.empty((T, N, W.hr.shape[1]), x.dtype)
-    steps = [Ctx() for _ in range(T)] if recording else [Ctx()] * T  # one page, written over
-    hh = kernels.pack(W.hh.T, N, T)
-    for t in reversed(range(T)) if backwards else range(T):
-        h_before[t] = state[0]
-        new = step.forward(steps[t], u[t], kernels.packed_product(state[0], hh, W.b_hh), state)
-        if m is not None:
-            m[t] = new[0]
-            new = (kernels.linear(new[0], W.hr, None), *new[1:])
-        y[t] = new[0]
-        if mask is not None:
-            y[t] *= mask[t]
-            new = tuple([xp.where(mask[t], after, before) for after, before in zip(new, state, strict=True)])
-        state = new
-    return y, state, Sweep(x, h_before, m, steps, mask, backwards)
+        x = array_module(x).where(mask, x, x.dtype.type(0))  # whatever stands beyond the end, NaN even, is out of play
+    u = kernels.linear(x, W.ih, W.b_ih)  # (T, N, gates · H)
+    h, c, gates, inner, m = kernels.recur(u, state, W.hh, W.b_hh, W.hr, mask, step.cell, backwards, recording)
+    past = Sweep(x, h, c, gates, inner, m, mask, backwards)
+    last = tuple([s[0 if backwards else -1] for s in (h, c) if s is not None])
+    y = past.after(h)
+    return y if mask is None else y * mask, last, past
 
 
 def sweep_backward(
-    step: Step, W: Weights, past: Sweep, delta_y: Array | None, delta_state: State, chunk: int = 0
+    step: Step,
+    W: Weights,
+    past: Sweep,
+    delta_y: Array | None,
+    delta_state: State,
+    chunk: int = 0,
+    keep: bool = False,
 ) -> tuple[Factors, State]:
     """Back through time: the factors of every ∂J/∂weight, and ∂J/∂(first state).
 
@@ -95,35 +103,32 @@ def sweep_backward(
         δhₜ₋₁ = W_hhᵀ ∂J/∂v + ∂J/∂h
 
     With ``chunk`` the δ of the state is cut between chunks of so many steps: truncated backpropagation through time.
+    With ``keep`` the factors hold δh and δc of every step too.
 
     Shapes: delta_y (T, N, P), or ``None`` for 0; the state as for :func:`sweep`.
     """
-    xp = array_module(past.x)
-    T, N = past.x.shape[:2]
-    shape = (T, N, len(W.hh))
-    delta_u = xp.empty(shape, past.x.dtype)
-    delta_v = delta_u if step.adds else xp.empty(shape, past.x.dtype)
-    delta_h = None if W.hr is None else xp.empty_like(past.h_before)
-    hh = kernels.pack(W.hh, N, T)
-    for t in range(T) if past.backwards else reversed(range(T)):
-        behind = t - 1 if past.backwards else t + 1  # the step that the δ of the state comes from
-        if chunk and 0 <= behind < T and max(t, behind) % chunk == 0:
-            delta_state = _cut(delta_state, None if past.mask is None else past.mask[behind])
-        delta = delta_state if delta_y is None else (delta_state[0] + delta_y[t], *delta_state[1:])
-        if past.mask is not None:
-            delta = tuple([d * past.mask[t] for d in delta])
-        if delta_h is not None:
-            delta_h[t] = delta[0]
-            delta = (kernels.matmul(delta[0], W.hr), *delta[1:])
-        delta_u[t], v_t, (direct, *rest) = step.backward(past.steps[t], delta)
-        if not step.adds:
-            delta_v[t] = v_t
-        through_v = kernels.packed_product(v_t, hh, None)  # (N, P)
-        before = (through_v if direct is None else through_v + direct, *rest)
-        if past.mask is not None:  # beyond its end a sequence hands the δ of its state on as it is
-            before = tuple([xp.where(past.mask[t], b, d) for b, d in zip(before, delta_state, strict=True)])
-        delta_state = before
-    return Factors(past.x, past.h_before, past.m, delta_u, delta_v, delta_h), delta_state
+    T = len(past.x)
+    chunks = [(t, min(t + (chunk or T), T)) for t in range(0, T, chunk or T)]
+    found: list[list[Array | None]] = []
+    for first, last in chunks if past.backwards else reversed(chunks):
+        if found and past.mask is None:
+            delta_state = _cut(delta_state, None)
+        elif found and past.mask is not None:
+            delta_state = _cut(delta_state, past.mask[first - 1 if past.backwards else last])
+        p = past.part(first, last) if chunk else past
+        own = delta_y[first:last] if chunk and delta_y is not None else delta_y
+        saved = (p.h, p.c, p.gates, p.inner, p.m, W.hh, W.hr, p.mask)
+        *deltas, delta_h, delta_c = kernels.recur_backward(*saved, own, delta_state, step.cell, p.backwards, keep)
+        delta_state = (delta_h,) if delta_c is None else (delta_h, delta_c)
+        found.append(deltas)
+    if len(found) > 1:
+        in_time = found if past.backwards else found[::-1]
+        xp = array_module(past.x)
+        u_is_v = found[0][0] is found[0][1]
+        deltas = [None if parts[0] is None else xp.concatenate(parts) for parts in zip(*in_time, strict=True)]
+        if u_is_v:
+            deltas[1] = deltas[0]
+    return Factors(past.x, past.before(past.h), past.m, *deltas), delta_state
 
 
 def _cut(delta_state: State, mask: Array | None) -> State:
@@ -145,7 +150,7 @@ def parameter_gradients(W: Weights, factors: Factors, needs: Weights) -> Weights
 
     ∂J/∂W_ih = Σₜ ∂J/∂uₜᵀ xₜ        ∂J/∂W_hh = Σₜ ∂J/∂vₜᵀ hₜ₋₁        ∂J/∂W_hr = Σₜ δhₜᵀ mₜ
     """
-    x, h_before, m, delta_u, delta_v, delta_h = [_rows(a) for a in factors]
+    x, h_before, m, delta_u, delta_v, delta_h, _ = [_rows(a) for a in factors]
     is_one_sum = factors.delta_u is factors.delta_v and needs.b_ih and needs.b_hh
     _, d_ih, d_b_ih = kernels.linear_backward(x, W.ih, delta_u, (False, needs.ih, needs.b_ih))
     need_b_hh = needs.b_hh and not is_one_sum
