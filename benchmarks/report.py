@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,33 +64,26 @@ def _table(rows: Sequence[Row]) -> str:
     lines: dict[tuple[str, str, str], dict[int, Row]] = {}
     for row in rows:
         lines.setdefault((row.name, row.work, row.against), {})[row.threads] = row
-    aimed = any(row.goal is not None for row in rows)
+    goals = {_goal(row) for row in rows}
+    once = len(goals) == 1 and not columns.beside  # one goal for all, said above the table
+    shown = True, bool(columns.work), columns.beside, goals != {""} and not once
     notes = _Notes()
-    head = [
-        columns.name,
-        *([columns.work] if columns.work else []),
-        *(["beside"] if columns.beside else []),
-        *(["goal"] if aimed else []),
-    ]
+    text = [[*compress((columns.name, columns.work, "beside", "goal"), shown)]]
     for n in counts:
-        head += ["1 thread" if n == 1 else f"{n} threads", f"{columns.ours} : {columns.other}"]
-    text = [head]
+        text[0] += ["1 thread" if n == 1 else f"{n} threads", f"{columns.ours} : {columns.other}"]
     above = ("", "")
     for (name, work, against), found in lines.items():
-        first = next(iter(found.values()))
-        if columns.work:
-            line = ["", ""] if above == (name, work) else ["" if above[0] == name else name, work]
-        else:
-            line = ["" if above == (name, work) else f"{name}, {work.rpartition(', ')[2]}"]
-        above = name, work
-        line += ([against] if columns.beside else []) + ([_goal(first)] if aimed else [])
+        goal = _goal(next(iter(found.values())))
+        what = (name, work) if columns.work else (f"{name}, {work.rpartition(', ')[2]}", "")
+        named = "" if what[0] == above[0] else what[0], "" if what == above else what[1]  # not again what stands above
+        line, above = [*compress((*named, against, goal), shown)], what
         for n in counts:
-            line += (
-                [_result(found[n], columns, notes), _amounts(found[n]).replace(" ", NBSP)] if n in found else ["", ""]
-            )
+            line += [_result(found[n], columns, notes), _amounts(found[n])] if n in found else ["", ""]
         text.append(line)
-    said = [] if columns.beside else [f"Each beside {rows[0].against}."]
-    return "\n\n".join([*said, _aligned(text), *([_summary(rows)] if aimed else []), *notes.text()])
+    aim = f"; the goal is {min(goals)}" if once else ""
+    beside = [] if columns.beside else [f"Each beside {rows[0].against}{aim}."]
+    summary = [] if goals == {""} else [_summary(rows)]
+    return "\n\n".join([*beside, _aligned(text), *summary, *notes.text()])
 
 
 def _aligned(lines: list[list[str]]) -> str:
@@ -160,7 +154,8 @@ def filled(text: str, blocks: Mapping[str, str]) -> str:
 def _amounts(row: Row) -> str:
     """Both sides, and the unit, once if it is the same."""
     ours, other = (_amount(value, row.unit).split(" ") for value in (row.ours, row.other))
-    return f"{ours[0]} : {' '.join(other)}" if ours[1] == other[1] else f"{' '.join(ours)} : {' '.join(other)}"
+    text = f"{ours[0]} : {' '.join(other)}" if ours[1] == other[1] else f"{' '.join(ours)} : {' '.join(other)}"
+    return text.replace(" ", NBSP).replace(f":{NBSP}", ": ")  # where it is narrow, a line for each
 
 
 def _amount(value: float, unit: str) -> str:
