@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(plan.PARTS)}")
     if options.write and options.only:
         parser.error("--write writes whole tables, --only measures some rows: one or the other")
+    if options.write and importlib.util.find_spec("matplotlib") is None:
+        parser.error('--write draws: pip install ".[test]"')
     if options.others is None:
         options.others = [] if options.quick else [name for name in OTHERS if _installed(name)]
     if missing := [name for name in options.others if not _installed(name)]:

@@ -113,8 +113,8 @@ def conditions_text(conditions: Mapping[str, str]) -> str:
 
 
 def avx2_note(rows: Sequence[Row]) -> str:
-    """What stands in the place of the table on a processor that has no more than AVX2; ``rows`` are of all parts."""
-    text = "Neither library uses more than AVX2 on this processor: the training steps above are this comparison."
+    """What stands in the place of the table where there is no more than AVX2; ``rows`` are of all parts."""
+    text = "Neither library uses more than AVX2 here: the training steps above are this comparison."
     steps = [row for row in rows if row.part == "models" and row.work.startswith("training, ") and row.goal is not None]
     if not steps:
         return text
