@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from .arrays import Array
@@ -12,7 +12,7 @@ from .call import Call
 __all__ = ["backpropagate"]
 
 
-def backpropagate(origins: Iterable[tuple[Any, Array | None]], retain_graph: bool = False) -> None:
+def backpropagate(origins: Sequence[tuple[Any, Array | None]], retain_graph: bool = False, lender: Any = None) -> None:
     """Walk the tape back from ``origins``: every call once, consumers before producers.
 
         δ(output) = Σ over its consumers of the ∂J/∂input that their backwards return
@@ -23,17 +23,20 @@ def backpropagate(origins: Iterable[tuple[Any, Array | None]], retain_graph: boo
         origins: pairs of a place and the δ that starts there. A place is a leaf, which has ``accumulate``, or
             ``(call, output index)``, as in :attr:`numnet.nn.Call.parents`.
         retain_graph: keep what the forwards saved, for a further walk.
+        lender: a leaf whose ``grad`` is handed on and never written into, as that of a module's input: it takes its δ
+            as it comes, where that is an array of its own. Any other leaf gets a copy.
     """
     waiting: dict[int, tuple[Call, list[Array | None]]] = {}  # number -> the call and the δ arrived at its outputs
     numbers: list[int] = []  # a heap of the waiting numbers, negated: the highest first
 
-    handed = origins
+    handed: Iterable[tuple[Any, Array | None]] = origins
     while True:
         for place, delta in handed:
             if place is None or delta is None:
                 continue
             if not isinstance(place, tuple):  # a leaf; the δ may be a view, or others'
-                place.accumulate(delta.copy() if place.grad_array is None else delta)
+                fresh = place is lender and delta.base is None and all(delta is not given for _, given in origins)
+                place.accumulate(delta if fresh or place.grad_array is not None else delta.copy())
                 continue
             call, output = place
             if call.number not in waiting:

@@ -191,40 +191,44 @@ class Module:
         if delta is None and len(outputs) == 1 and outputs[0].array.size == 1:
             J = outputs[0].array
             delta = array_module(J).asarray(1, J.dtype).reshape(J.shape)
-        deltas = tuple(flatten(delta)) if isinstance(delta, tuple) else (delta,)
         try:
-            self._check_deltas(outputs, deltas)
+            origins = self._origins(outputs, tuple(flatten(delta)) if isinstance(delta, tuple) else (delta,))
         except NumnetError as error:  # nothing has been touched: the right delta may follow
             error.where = f"{type(self).__name__}, backward"
             raise
         latest.record = "a call whose backward has run already"
-        backpropagate([(y.place, d) for y, d in zip(outputs, deltas, strict=True) if y.requires_grad])
         if not self.input_delta:
+            backpropagate(origins)
             return None
-        leaves = [x if isinstance(x, Tensor) else None for x in flatten(inputs)]
-        asked = [x for x in leaves if x is not None and x.requires_grad]
+        asked = [x for x in flatten(inputs) if isinstance(x, Tensor) and x.requires_grad]
         if len(asked) == 1:
+            backpropagate(origins, lender=asked[0])
             return asked[0].grad_array
-        return unflatten(inputs, [None if x is None else x.grad_array for x in leaves])
+        backpropagate(origins)
+        return unflatten(inputs, [x.grad_array if isinstance(x, Tensor) else None for x in flatten(inputs)])
 
     @staticmethod
-    def _check_deltas(outputs: tuple[Tensor, ...], deltas: tuple[Any, ...]) -> None:
+    def _origins(outputs: tuple[Tensor, ...], deltas: tuple[Any, ...]) -> list[tuple[Any, Any]]:
+        """The places on the tape where the deltas start, each with its δ, checked."""
         if len(deltas) != len(outputs):
             cure = "give each output its delta, with None for one that has no part in J"
             raise ShapeError(f"{len(outputs)} deltas, one for each output, as a tuple", f"{len(deltas)}", cure)
+        origins = []
         for y, delta in zip(outputs, deltas, strict=True):
-            if type(delta) is np.ndarray and delta.shape == y.array.shape and delta.dtype == y.array.dtype:
-                continue  # as almost always
-            if delta is None and len(outputs) > 1:
-                continue
-            if delta is None:
+            if delta is None and len(outputs) == 1:
                 raise BackwardError(
                     f"delta = ∂J/∂output of shape {y.shape}, since the output is not a single number",
                     "backward() without an argument",
                     "pass what loss.backward() returned",
                 )
-            if not is_array(delta) or delta.shape != y.array.shape or delta.dtype != y.array.dtype:
+            array = y.array
+            if delta is not None and not (
+                is_array(delta) and delta.shape == array.shape and delta.dtype == array.dtype
+            ):
                 raise delta_misfit(delta, y.shape, y.dtype)
+            if y.requires_grad:
+                origins.append((y.place, delta))
+        return origins
 
     # ------------------------------------------------------------------ parts
 

@@ -618,3 +618,37 @@ def test_a_buffer_that_has_become_a_number_is_loaded() -> None:
     net.calls = net.calls + 1  # NumPy makes a scalar of it
     net.load_state_dict({"calls": np.asarray(7)})
     assert net.calls == 7
+
+
+def test_what_a_backward_returns_is_the_callers_own() -> None:
+    """The input's δ is handed on without a copy, unless it is the caller's own array or a view of one."""
+
+    class Doubled(nn.Layer):
+        def forward(self, ctx: Any, x: np.ndarray) -> np.ndarray:
+            return 2 * x
+
+        def backward(self, ctx: Any, delta: np.ndarray) -> np.ndarray:
+            self.made = 2 * delta
+            return self.made
+
+    class Mean(nn.Layer):
+        def forward(self, ctx: Any, x: np.ndarray) -> np.ndarray:
+            ctx.shape = x.shape
+            return x.mean(axis=1)
+
+        def backward(self, ctx: Any, delta: np.ndarray) -> np.ndarray:
+            return np.broadcast_to(delta[:, None] / ctx.shape[1], ctx.shape)
+
+    x, delta = np.ones((3, 4)), np.full((3, 4), 0.5)
+    layer = Doubled()
+    layer(x)
+    assert layer.backward(delta) is layer.made
+    for net, d in ((nn.Identity(), delta), (nn.Sequential(nn.Identity()), delta), (Mean(), delta[:, 0])):
+        net(x)
+        delta_x = net.backward(d)
+        assert delta_x.flags.writeable
+        assert not np.shares_memory(delta_x, d)
+    twice = nn.Residual(nn.Identity())
+    twice(x)
+    np.testing.assert_array_equal(twice.backward(delta), 2 * delta)
+    np.testing.assert_array_equal(delta, np.full((3, 4), 0.5))
