@@ -226,6 +226,24 @@ class Call:
             state.observer.forward(self, inputs, outputs)
         return outputs if self.returns_tuple else outputs[0]
 
+    @classmethod
+    def unrecorded(cls, layer: Formulas, inputs: tuple[Any, ...]) -> Any:
+        """What forward returns where nothing is recorded and nobody observes: only an error then needs the call itself.
+
+        Raises:
+            NumnetError: whatever the layer refuses, with its place added.
+        """
+        try:
+            result = layer.forward(Ctx((False,) * len(inputs), recording=False), *inputs)
+            if type(result) is np.ndarray:  # as almost always
+                return result
+            call = cls(layer)
+            outputs = call._outputs(result)
+        except Exception as error:
+            cls(layer)._located(error)
+            raise
+        return outputs if call.returns_tuple else outputs[0]
+
     def backward(self, delta: Any = None, retain_graph: bool = False) -> Any:
         """Run the layer's backward formula: adds to each parameter's ``grad``, returns ∂J/∂input.
 

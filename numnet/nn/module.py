@@ -99,6 +99,8 @@ class Module:
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         if state.run is not None:
+            if len(inputs) == 1 and type(inputs[0]) is Tensor and not options:  # as almost always inside another module
+                return self._run(inputs[0])
             return self._call(inputs, options)
         state.run = self, place_of_caller(1) if state.recording else None
         try:
@@ -107,8 +109,6 @@ class Module:
             state.run = None
 
     def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        if len(inputs) == 1 and type(inputs[0]) is Tensor and not options:  # as almost always
-            return self._run(inputs[0])
         if _holds_tensor(inputs) or (options and _holds_tensor(options.values())):
             return self._run(*inputs, **options)
         return self._call_with_arrays(inputs, options)
