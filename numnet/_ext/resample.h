@@ -41,26 +41,46 @@ static int NAME(read_taps)(const struct taps *given, axis_taps *taps) {
     return 0;
 }
 
-/* y (outer, out, n) from x (outer, in, n): rows of n are added up. */
-static void NAME(across)(const axis_taps *taps, const real *x, size outer, size n, real *y) {
-    for (size i = 0; i < outer; i++, x += taps->in * n)
-        for (size o = 0; o < taps->out; o++, y += n) {
-            const size begin = (size)taps->start[o], end = (size)taps->start[o + 1];
-            real *restrict row = y;
-            if (begin == end)
-                for (size w = 0; w < n; w++) row[w] = 0;
-            for (size t = begin; t < end; t++) {
-                const real *restrict from = x + taps->place[t] * n;
-                const real weight = taps->weight[t];
-                if (t == begin)
-                    for (size w = 0; w < n; w++) row[w] = weight * from[w];
-                else
-                    for (size w = 0; w < n; w++) row[w] += weight * from[w];
-            }
+/* y = x, n numbers. A row is short: asking memcpy takes longer. The last vector may copy some again. */
+INLINE void NAME(move)(const real *restrict x, size n, real *restrict y) {
+    if (n < LANES)
+        for (size i = 0; i < n; i++) y[i] = x[i];
+    else
+        for (size i = 0; i < n; i += LANES) {
+            const size at = min_size(i, n - LANES);
+            store(y + at, load(x + at));
         }
 }
 
-INLINE void NAME(pick)(const axis_taps *taps, const real *x, size begin, size end, real *y) {
+/* The outputs [begin, end), each a row of n: the sum of its rows of x. */
+INLINE void NAME(add_rows)(const axis_taps *taps, const real *x, size n, size begin, size end, real *y) {
+    for (size o = begin; o < end; o++) {
+        real *restrict row = y + o * n;
+        const size first = (size)taps->start[o], last = (size)taps->start[o + 1];
+        if (first == last)
+            for (size w = 0; w < n; w++) row[w] = 0;
+        for (size t = first; t < last; t++) {
+            const real *restrict from = x + taps->place[t] * n;
+            const real weight = taps->weight[t];
+            if (t == first)
+                for (size w = 0; w < n; w++) row[w] = weight * from[w];
+            else
+                for (size w = 0; w < n; w++) row[w] += weight * from[w];
+        }
+    }
+}
+
+/* y (outer, out, n) from x (outer, in, n) */
+static void NAME(across)(const axis_taps *taps, const real *x, size outer, size n, real *y) {
+    for (size i = 0; i < outer; i++, x += taps->in * n, y += taps->out * n) {
+        NAME(add_rows)(taps, x, n, 0, taps->moved, y);
+        NAME(move)(x + (taps->moved + taps->shift) * n, (taps->moved_end - taps->moved) * n, y + taps->moved * n);
+        NAME(add_rows)(taps, x, n, taps->moved_end, taps->out, y);
+    }
+}
+
+/* The outputs [begin, end), each one number. */
+INLINE void NAME(add_numbers)(const axis_taps *taps, const real *x, size begin, size end, real *y) {
     for (size o = begin; o < end; o++) {
         size t = (size)taps->start[o];
         const size last = (size)taps->start[o + 1];
@@ -73,11 +93,10 @@ INLINE void NAME(pick)(const axis_taps *taps, const real *x, size begin, size en
 
 /* y (rows, out) from x (rows, in) */
 static void NAME(along)(const axis_taps *taps, const real *restrict x, size rows, real *restrict y) {
-    const size moved = taps->moved_end - taps->moved;
     for (size row = 0; row < rows; row++, x += taps->in, y += taps->out) {
-        NAME(pick)(taps, x, 0, taps->moved, y);
-        if (moved > 0) memcpy(y + taps->moved, x + taps->moved + taps->shift, (size_t)moved * sizeof(real));
-        NAME(pick)(taps, x, taps->moved_end, taps->out, y);
+        NAME(add_numbers)(taps, x, 0, taps->moved, y);
+        NAME(move)(x + taps->moved + taps->shift, taps->moved_end - taps->moved, y + taps->moved);
+        NAME(add_numbers)(taps, x, taps->moved_end, taps->out, y);
     }
 }
 
