@@ -249,7 +249,9 @@ def _shape(tensor: Any) -> tuple[int, ...]:
     return tuple(_array(tensor).shape)
 
 
-def _fill(tensor: T, numbers: np.ndarray | float) -> T:
+def _fill(tensor: T, numbers: np.ndarray | float | None) -> T:
+    if numbers is None:  # functional forms replace the parameters at once, and have nothing drawn
+        return tensor
     array = _array(tensor)
     array[...] = array_module(array).asarray(numbers)
     return tensor

@@ -81,7 +81,7 @@ class _ChannelNorm(Layer):
             if self.training and self.running_mean is not None and copies:
                 warn_if_predicting(self, "it goes by this batch, and moves its running statistics")
                 unbiased = var * (M / (M - 1))
-                self._track(ctx.mean.reshape(copies, C).mean(axis=0), unbiased.reshape(copies, C).mean(axis=0))
+                self._track(_summed(ctx.mean, copies, C) / copies, _summed(unbiased, copies, C) / copies)
         else:
             ctx.mean = self.running_mean.copy()  # ours: a call in training mode changes the buffer in place
             ctx.inv_std = 1 / array_module(x).sqrt(self.running_var + self.eps)
@@ -101,7 +101,7 @@ class _ChannelNorm(Layer):
             deltas = kernels.batch_norm_eval_backward(ctx.x, d, ctx.mean, ctx.inv_std, W, needs)
         for parameter, gradient in zip((gamma, beta), deltas[1:], strict=True):
             if parameter is not None and gradient is not None:
-                parameter.accumulate(gradient.reshape(copies, self.num_features).sum(axis=0))
+                parameter.accumulate(_summed(gradient, copies, self.num_features))
         return None if deltas[0] is None else deltas[0].reshape(delta.shape)
 
     def _track(self, mean: Array, var: Array) -> None:
@@ -138,6 +138,11 @@ class _ChannelNorm(Layer):
 def _repeated(a: Array | None, times: int) -> Array | None:
     """The numbers of every channel for every sample."""
     return a if a is None or times == 1 else array_module(a).tile(a, times)
+
+
+def _summed(a: Array, times: int, channels: int) -> Array:
+    """The way back: the numbers of every channel added up over the samples."""
+    return a if times == 1 else a.reshape(times, channels).sum(axis=0)
 
 
 class _BatchNorm(_ChannelNorm):

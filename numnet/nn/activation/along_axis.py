@@ -174,7 +174,9 @@ class GLU(Layer):
         if not -x.ndim <= self.dim < x.ndim or x.shape[self.dim] % 2:
             expected = f"x with an even number of numbers along an axis {self.dim}"
             raise ShapeError(expected, f"shape {tuple(x.shape)}", "make twice as many channels as the next layer takes")
-        ctx.x1, x2 = array_module(x).split(x, 2, axis=self.dim)
+        axis = self.dim % x.ndim
+        half, before = x.shape[axis] // 2, (slice(None),) * axis
+        ctx.x1, x2 = x[(*before, slice(half))], x[(*before, slice(half, None))]
         ctx.s = kernels.sigmoid(x2)
         return ctx.x1 * ctx.s
 

@@ -61,11 +61,11 @@ def run_with(layer: Layer, *inputs: Input, **parameters: Input) -> Any:
 class _Undrawn:
     """Stands in for a random generator where the initial values are replaced at once."""
 
-    def uniform(self, low: float, high: float, size: tuple[int, ...]) -> float:
-        return 0.0
+    def uniform(self, low: float, high: float, size: tuple[int, ...]) -> None:
+        """Nothing, and so nothing is written."""
 
-    def normal(self, mean: float, std: float, size: tuple[int, ...]) -> float:
-        return 0.0
+    def normal(self, mean: float, std: float, size: tuple[int, ...]) -> None:
+        """Nothing, as above."""
 
 
 undrawn: Any = _Undrawn()
