@@ -52,10 +52,11 @@ class Case:
     def inputs(self) -> list[np.ndarray]:
         """The same ones every time."""
         rng = np.random.default_rng(0)
+        dtype = np.float64 if self.text.endswith(".double()") else np.float32
         floats = self.shapes[:-1] if self.classes else self.shapes
-        made: list[np.ndarray] = [rng.normal(size=shape).astype(np.float32) for shape in floats]
+        made: list[np.ndarray] = [rng.normal(size=shape).astype(dtype) for shape in floats]
         if self.positive:
-            made = [rng.uniform(0.05, 0.95, shape).astype(np.float32) for shape in floats]
+            made = [rng.uniform(0.05, 0.95, shape).astype(dtype) for shape in floats]
         if self.classes:
             made.append(rng.integers(0, self.classes, self.shapes[-1]))
         return made
@@ -106,7 +107,8 @@ def sides(case: Case) -> tuple[_Ours, _Theirs]:
     with torch.no_grad():
         y = theirs.layer(*theirs.inputs)
         y = y[0] if isinstance(y, tuple) else y
-    theirs.delta = torch.randn(y.shape, generator=torch.Generator().manual_seed(0)) if y.ndim else torch.ones(())
+    rng = torch.Generator().manual_seed(0)
+    theirs.delta = torch.randn(y.shape, dtype=y.dtype, generator=rng) if y.ndim else torch.ones((), dtype=y.dtype)
     ours.delta = theirs.delta.numpy()
     for side in (ours, theirs):
         side.run()
@@ -151,6 +153,9 @@ LAYERS = (
     *_cases("33×257", "Linear(257, 511)", "Linear(257, 3, bias=False)"),
     *_cases("500×63", "Linear(63, 31)"),
     *_cases("7×13×50", "Linear(50, 37)"),
+    *_cases("1×5", "Linear(5, 3)"),
+    *_cases("7×257", "Linear(257, 1)", "Linear(257, 257).double()"),
+    *_cases("33×9, 33×14", "Bilinear(9, 14, 6)"),
     # convolutions in two dimensions: odd sizes, odd channels, stride, dilation, groups
     *_cases("1×1×28×28", "Conv2d(1, 6, 5, padding=2)"),
     *_cases("7×3×33×31", "Conv2d(3, 17, 3, padding=1)", "Conv2d(3, 8, 7, stride=2, padding=3)"),
@@ -161,25 +166,43 @@ LAYERS = (
     *_cases("7×64×7×7", "Conv2d(64, 64, 3, padding=1)", "Conv2d(64, 100, (1, 5), padding=(0, 2))"),
     *_cases("1×3×97×101", "Conv2d(3, 11, 11, stride=4)", "Conv2d(3, 24, 3, stride=3)"),
     *_cases("1×128×5×5", "Conv2d(128, 130, 3, padding=1)", "Conv2d(128, 128, 5, padding=2, groups=2)"),
+    *_cases("7×13×17×19", "Conv2d(13, 7, 3, padding=1)", "Conv2d(13, 26, 5, stride=3, padding=2, bias=False)"),
+    *_cases("7×13×17×19", "Conv2d(13, 13, 3, padding=3, dilation=3, groups=13)", "Conv2d(13, 11, (7, 1))"),
+    *_cases("1×48×14×14", "Conv2d(48, 48, 3, padding=1, groups=48)", "Conv2d(48, 36, 3, padding=1, groups=12)"),
+    *_cases("1×48×14×14", "Conv2d(48, 96, 1)", "Conv2d(48, 30, 3, padding=1).double()"),
+    *_cases("7×9×21×21", "Conv2d(9, 9, 3, padding=1, padding_mode='reflect')"),
     # in one and in three, and transposed
     *_cases("7×10×101", "Conv1d(10, 20, 5)", "Conv1d(10, 20, 3, stride=2, dilation=3)"),
     *_cases("1×40×63", "Conv1d(40, 40, 9, padding=4, groups=8)"),
     *_cases("1×4×9×11×13", "Conv3d(4, 6, 3, padding=1)", "Conv3d(4, 8, 2, stride=2)"),
     *_cases("7×16×9×9", "ConvTranspose2d(16, 8, 3, stride=2)", "ConvTranspose2d(16, 9, 4, padding=1)"),
+    *_cases("7×19×129", "Conv1d(19, 23, 7, padding=3)", "Conv1d(19, 19, 3, padding=1, groups=19)"),
+    *_cases("1×7×5×12×12", "Conv3d(7, 5, (1, 3, 3), padding=(0, 1, 1))"),
+    *_cases("1×24×7×7", "ConvTranspose2d(24, 12, 2, stride=2)"),
+    *_cases("1×24×7×7", "ConvTranspose2d(24, 24, 3, stride=2, padding=1, output_padding=1, groups=4)"),
+    *_cases("7×11×33", "ConvTranspose1d(11, 5, 4, stride=2, padding=1)"),
+    *_cases("1×6×5×6×7", "ConvTranspose3d(6, 4, 2, stride=2)"),
     # pooling
     *_cases("7×17×31×29", "MaxPool2d(2)", "MaxPool2d(3, stride=2)", "MaxPool2d(3, stride=1, padding=1)"),
     *_cases("7×17×31×29", "AvgPool2d(2)", "AvgPool2d(3, stride=2, padding=1)", "AdaptiveAvgPool2d((1, 1))"),
     *_cases("1×64×13×13", "MaxPool2d(3, stride=2)", "AdaptiveAvgPool2d((7, 7))", "AdaptiveMaxPool2d((5, 3))"),
-    *_cases("7×33×50", "MaxPool1d(5)", "AvgPool1d(3, stride=1)"),
+    *_cases("1×3×224×224", "AdaptiveAvgPool2d((7, 7))", "AdaptiveMaxPool2d((7, 7))"),
+    *_cases("7×33×50", "MaxPool1d(5)", "AvgPool1d(3, stride=1)", "AdaptiveAvgPool1d(7)", "AdaptiveMaxPool1d(9)"),
+    *_cases("7×5×9×11×13", "MaxPool3d(2)", "AvgPool3d(3, stride=2, padding=1)", "AdaptiveAvgPool3d((3, 4, 5))"),
     # norms
     *_cases("7×17×31×29", "BatchNorm2d(17)", "GroupNorm(1, 17)", "InstanceNorm2d(17)"),
     *_cases("7×100", "BatchNorm1d(100)", "LayerNorm(100)"),
     *_cases("1×64×13×13", "BatchNorm2d(64)", "GroupNorm(8, 64)", "LocalResponseNorm(5)"),
     *_cases("7×35×130", "LayerNorm(130)", "RMSNorm(130)"),
+    *_cases("1×13×17×17", "BatchNorm2d(13)", "InstanceNorm2d(13, affine=True)"),
+    *_cases("33×257", "BatchNorm1d(257)", "LayerNorm(257)", "LayerNorm(257).double()"),
+    *_cases("7×19×43", "BatchNorm1d(19)", "InstanceNorm1d(19)"),
+    *_cases("1×5×7×8×9", "BatchNorm3d(5)"),
     # activations
     *_cases("7×1001", "ReLU()", "Sigmoid()", "Tanh()", "GELU()", "ELU()", "Softmax(1)", "LogSoftmax(1)"),
     *_cases("1×64×13×13", "ReLU()", "LeakyReLU()", "SiLU()", "Hardswish()", "Softplus()", "PReLU(64)"),
     *_cases("256×10", "Softmax(1)", "Tanh()"),
+    *_cases("7×1000", "GLU(1)", "Mish()", "SELU()", "Tanh().double()"),
     # losses
     *_cases("7×10, 7", "CrossEntropyLoss()", "MultiMarginLoss()", classes=10),
     *_cases("257×1001, 257", "CrossEntropyLoss(label_smoothing=0.1)", classes=1001),
@@ -191,12 +214,29 @@ LAYERS = (
     *_cases("7×11×30", "GRU(30, 50, batch_first=True)", "LSTM(30, 33, 2, batch_first=True, bidirectional=True)"),
     *_cases("1×35×28", "RNN(28, 100, batch_first=True)", "LSTM(28, 100, batch_first=True)"),
     *_cases("1×35×28", "GRU(28, 100, batch_first=True)"),
+    *_cases("7×11×17", "LSTM(17, 23, batch_first=True)", "GRU(17, 23, batch_first=True)"),
+    *_cases("7×11×17", "RNN(17, 31, 2, nonlinearity='relu', batch_first=True)"),
+    *_cases("1×50×65", "LSTM(65, 129, batch_first=True)", "GRU(65, 33, 2, batch_first=True, bidirectional=True)"),
+    *_cases("7×5×9", "LSTM(9, 200, batch_first=True)"),
+    *_cases("1×9, 1×21", "RNNCell(9, 21)", "GRUCell(9, 21)"),
     *_cases("7×35", "Embedding(1000, 65)", classes=1000),
+    *_cases("7×100", "Embedding(30000, 64)", classes=30000),
     *_cases("1×257", "Embedding(50, 300)", classes=50),
     *_cases("7×33×60", "MultiheadAttention(60, 4, batch_first=True)", times=3),
     *_cases("1×64×128", "MultiheadAttention(128, 8, batch_first=True)", times=3),
     *_cases("7×33×60", "TransformerEncoderLayer(60, 4, 100, dropout=0.0, batch_first=True)"),
+    *_cases("7×17×36", "MultiheadAttention(36, 3, batch_first=True)", times=3),
+    *_cases("1×100×48", "MultiheadAttention(48, 6, batch_first=True)", times=3),
+    *_cases("1×33×60", "TransformerEncoderLayer(60, 4, 100, dropout=0.0, batch_first=True)"),
+    *_cases("7×19×50, 7×23×50", "TransformerDecoderLayer(50, 5, 70, dropout=0.0, batch_first=True)"),
     # others
     *_cases("7×17×31×29", "ZeroPad2d(1)", "ReflectionPad2d(3)", "Upsample(scale_factor=2)", "Flatten()"),
+    *_cases("7×17×31×29", "CircularPad2d(2)", "ReplicationPad2d((2, 0, 1, 3))", "ConstantPad2d(2, 1.5)"),
+    *_cases("7×17×31×29", "Upsample(scale_factor=2, mode='bilinear')", "Upsample(size=(20, 21), mode='bicubic')"),
+    *_cases("7×6×8×9×10", "Upsample(scale_factor=2, mode='trilinear')", "ReplicationPad3d(1)"),
+    *_cases("7×33×50", "ZeroPad1d(3)", "ReflectionPad1d(4)", "Upsample(scale_factor=3, mode='linear')"),
     *_cases("7×16×9×9", "PixelShuffle(2)", "Unfold(3, padding=1)"),
+    *_cases("7×32×16×16", "PixelUnshuffle(2)", "ChannelShuffle(4)", "Unfold(4, stride=3, dilation=2)"),
+    *_cases("7×144×81", "Fold((9, 9), 3, padding=1)"),
+    *_cases("7×31, 7×31", "CosineSimilarity()", "PairwiseDistance()", positive=True),
 )
