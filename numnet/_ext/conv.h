@@ -105,9 +105,15 @@ static void NAME(any_tap_tile)(size taps, size vecs, const NAME(run) * runs, siz
  *
  * The batch is cut in chunks, fixed by the shape alone; each chunk has sums of its own, added up in their order at the
  * end. So the bits do not depend on the number of threads, which share chunks, and taps where there are few chunks. */
-static int NAME(conv_delta_w)(const conv_shape *shape, const void *x_, const void *delta_, void *dw_, int threads) {
+static int NAME(conv_delta_w)(const conv_shape *shape, const void *x_, const void *delta_, void *dw_, int winograd,
+                              int threads) {
     const real *x = x_, *delta = delta_;
     real *dw = dw_;
+#if REAL_BITS == 32
+    winograd_plan tiles;
+    if (winograd && plan_winograd(shape, &tiles)) return NAME(winograd_delta_w)(&tiles, x, delta, dw, threads);
+#endif
+    (void)winograd;
     slide_plan plan;
     if (!plan_conv(shape, &plan)) return -1;
     const frame_plan *f = &plan.frame;

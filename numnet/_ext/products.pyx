@@ -29,7 +29,8 @@ cdef extern from "products_kernels.h" nogil:
                     int threads) noexcept nogil
         int (*conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x, bint winograd,
                             int threads) noexcept nogil
-        int (*conv_delta_w)(const conv_shape *shape, const void *x, const void *delta, void *dw, int threads) noexcept nogil
+        int (*conv_delta_w)(const conv_shape *shape, const void *x, const void *delta, void *dw, bint winograd,
+                            int threads) noexcept nogil
 
     const products_kernels *products_for(int isa, int is_double)
 
@@ -328,7 +329,7 @@ def conv_backward(object x, object weight, object delta, object window, Py_ssize
         dW = empty(ndim, cnp.PyArray_DIMS(<cnp.ndarray> weight), kind)
         data, result = pointer(x), pointer(dW)
         with nogil:
-            status = kernels.conv_delta_w(&shape, data, delta_data, result, threads)
+            status = kernels.conv_delta_w(&shape, data, delta_data, result, winograd, threads)
         if status < 0:
             raise MemoryError
     if need_b:

@@ -28,7 +28,7 @@ typedef struct {
                 int threads);
     int (*conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x, int winograd,
                         int threads);
-    int (*conv_delta_w)(const conv_shape *shape, const void *x, const void *delta, void *dw, int threads);
+    int (*conv_delta_w)(const conv_shape *shape, const void *x, const void *delta, void *dw, int winograd, int threads);
 } products_kernels;
 
 FAMILY(products)

@@ -34,6 +34,26 @@ INLINE void NAME(pixels_of_values)(const vec m[6], vec y[4]) {
     y[3] = m[5] + 2 * ROOT * odd + (real)0.5 * HALF_ROOT * odd_half;
 }
 
+/* A δ */
+INLINE void NAME(values_of_results)(const vec d[4], vec v[6]) {
+    vec even = d[0] + 2 * d[2], odd = d[1] + 2 * d[3];
+    v[1] = even + ROOT * odd;
+    v[2] = even - ROOT * odd;
+    even = d[0] + (real)0.5 * d[2], odd = d[1] + (real)0.5 * d[3];
+    v[3] = even + HALF_ROOT * odd;
+    v[4] = even - HALF_ROOT * odd;
+    v[0] = d[0];
+    v[5] = d[3];
+}
+
+/* Gᵀ m */
+INLINE void NAME(window_of_values)(const vec m[6], vec w[3]) {
+    vec even = m[1] + m[2], odd = m[1] - m[2], even_half = m[3] + m[4], odd_half = m[3] - m[4];
+    w[0] = m[0] + (real)(1.0 / 6) * even - (real)(2.0 / 3) * even_half;
+    w[1] = ROOT * (real)(1.0 / 6) * odd - HALF_ROOT * (real)(2.0 / 3) * odd_half;
+    w[2] = m[5] + (real)(1.0 / 3) * (even - even_half);
+}
+
 /* G w */
 INLINE void NAME(values_of_window)(const vec w[3], vec u[6]) {
     vec even = (w[0] + 2 * w[2]) * (real)(1.0 / 6), odd = w[1] * (ROOT * (real)(1.0 / 6));
@@ -100,56 +120,60 @@ static NAME(tile_run) NAME(next_run)(const winograd_plan *p, size first, size la
     return run;
 }
 
-/* Bᵀ d for 4 columns of 6 rows, in LANES channels; zeros around the image. */
-static void NAME(values_of_columns)(const winograd_plan *p, const real *image, const size *at, const real *begin,
-                                    const real *end, size top, size left, vec values[4][6]) {
-    vec d[4][6];
-    for (size r = 0; r < 6; r++) {
-        vec v[4] = {{0}, {0}, {0}, {0}};
-        if (top + r >= 0 && top + r < p->height) {
-            const real *from = image + (top + r) * p->width + left;
-            if (from + at[0] >= begin && from + at[LANES - 1] + 4 <= end) {
-                NAME(load_fours)(from, at, v);
-            } else {
-                real safe[VECTOR_BYTES / sizeof(real) * 4];
-                size fours[LANES];
-                for (size lane = 0; lane < LANES; lane++) {
-                    fours[lane] = 4 * lane;
-                    for (size i = 0; i < 4; i++)
-                        safe[4 * lane + i] = left + i >= 0 && left + i < p->width ? from[at[lane] + i] : 0;
-                }
-                NAME(load_fours)(safe, fours, v);
-            }
-        }
-        UNROLL for (int i = 0; i < 4; i++) d[i][r] = v[i];
+/* Where the channels c … c + LANES - 1 of `channels` begin; past the last one, the last again. */
+INLINE void NAME(lanes_of_channels)(size c, size channels, size volume, size *at) {
+    for (size lane = 0; lane < LANES; lane++) at[lane] = min_size(c + lane, channels - 1) * volume;
+}
+
+/* All images, of `height` rows of `width` pixels; zeros around them. */
+typedef struct {
+    const real *begin, *end;
+    size height, width;
+} NAME(images);
+
+/* Pixels left … left + 3 of row `top` of an image, each of LANES channels. */
+INLINE void NAME(load_pixels)(const NAME(images) * x, const real *image, const size *at, size top, size left, vec v[4]) {
+    UNROLL for (int i = 0; i < 4; i++) v[i] = (vec){0};
+    if (top < 0 || top >= x->height) return;
+    const real *from = image + top * x->width + left;
+    if (from + at[0] >= x->begin && from + at[LANES - 1] + 4 <= x->end) {
+        NAME(load_fours)(from, at, v);
+    } else {
+        real pixels[4][VECTOR_BYTES / sizeof(real)] = {{0}};
+        for (size i = max_size(0, -left); i < min_size(4, x->width - left); i++)
+            for (size lane = 0; lane < LANES; lane++) pixels[i][lane] = from[at[lane] + i];
+        UNROLL for (int i = 0; i < 4; i++) v[i] = load(pixels[i]);
     }
-    for (size i = 0; i < 4; i++) {
-        if (left + i < 0 || left + i >= p->width) memset(d[i], 0, sizeof d[i]);
-        NAME(values_of_pixels)(d[i], values[i]);
-    }
+    UNROLL for (int i = 0; i < 4; i++)
+        if (left + i < 0 || left + i >= x->width) v[i] = (vec){0};
 }
 
 /* values[k][tile][channel] = Bᵀ d B */
 static void NAME(values_of_tiles)(const winograd_plan *p, const real *x, size first, size last, size row, size plane,
                                   real *values) {
-    size volume = p->height * p->width;
+    size volume = p->height * p->width, at[LANES];
+    const NAME(images) images = {x, x + p->images * p->channels * volume, p->height, p->width};
     for (size c = 0; c < p->channels; c += LANES) {
-        size at[LANES];
-        for (size lane = 0; lane < LANES; lane++) at[lane] = min_size(c + lane, p->channels - 1) * volume;
+        NAME(lanes_of_channels)(c, p->channels, volume, at);
         NAME(tile_run) run;
         for (size t = first; t < last; t += run.count) {
             run = NAME(next_run)(p, t, last);
             const real *image = x + run.image * p->channels * volume;
             vec columns[2][4][6]; /* a tile sees all of one of these and the first half of the next */
             for (size q = 0; q <= run.count; q++) {
-                NAME(values_of_columns)(p, image, at, x, x + p->images * p->channels * volume, 4 * run.row - p->above,
-                                        4 * (run.column + q) - p->left, columns[q % 2]);
+                vec d[4][6];
+                for (size r = 0; r < 6; r++) {
+                    vec v[4];
+                    NAME(load_pixels)(&images, image, at, 4 * run.row - p->above + r, 4 * (run.column + q) - p->left, v);
+                    UNROLL for (int i = 0; i < 4; i++) d[i][r] = v[i];
+                }
+                for (size i = 0; i < 4; i++) NAME(values_of_pixels)(d[i], columns[q % 2][i]);
                 if (q == 0) continue;
                 real *to = values + (t - first + q - 1) * row + c;
                 for (size r = 0; r < 6; r++) {
-                    vec d[6], v[6];
-                    UNROLL for (int i = 0; i < 6; i++) d[i] = columns[(q - 1 + i / 4) % 2][i % 4][r];
-                    NAME(values_of_pixels)(d, v);
+                    vec seen[6], v[6];
+                    UNROLL for (int i = 0; i < 6; i++) seen[i] = columns[(q - 1 + i / 4) % 2][i % 4][r];
+                    NAME(values_of_pixels)(seen, v);
                     UNROLL for (int i = 0; i < 6; i++) store(to + (6 * r + i) * plane, v[i]);
                 }
             }
@@ -205,7 +229,7 @@ static void NAME(results_of_tiles)(const winograd_plan *p, const real *m, size f
 static void NAME(values_of_weights)(const winograd_plan *p, const real *weight, size channel, size filter, size plane,
                                     real *to) {
     size at[LANES];
-    for (size lane = 0; lane < LANES; lane++) at[lane] = min_size(filter + lane, p->filters - 1) * p->weight_filter;
+    NAME(lanes_of_channels)(filter, p->filters, p->weight_filter, at);
     weight += channel * p->weight_channel;
     vec w[9], columns[3][6];
     NAME(load_fours)(weight, at, w);
@@ -273,6 +297,99 @@ static int NAME(winograd)(const winograd_plan *p, const real *x, const real *wei
         }
     }
     free(u);
+    return 0;
+}
+
+/* values[k][tile][filter] = A δ Aᵀ of `filters` filters */
+static void NAME(values_of_deltas)(const winograd_plan *p, const real *delta, size filter, size filters, size first,
+                                   size last, size row, size plane, real *values) {
+    size volume = p->out_height * p->out_width, at[LANES];
+    const NAME(images) images = {delta, delta + p->images * p->filters * volume, p->out_height, p->out_width};
+    for (size f = 0; f < filters; f += LANES) {
+        NAME(lanes_of_channels)(filter + f, p->filters, volume, at);
+        NAME(tile_run) run;
+        for (size t = first; t < last; t += run.count) {
+            run = NAME(next_run)(p, t, last);
+            const real *image = delta + run.image * p->filters * volume;
+            for (size q = 0; q < run.count; q++) {
+                real *to = values + (t - first + q) * row + f;
+                vec rows[6][4];
+                for (size r = 0; r < 4; r++) {
+                    vec d[4], v[6];
+                    NAME(load_pixels)(&images, image, at, 4 * run.row + r, 4 * (run.column + q), d);
+                    NAME(values_of_results)(d, v);
+                    UNROLL for (int i = 0; i < 6; i++) rows[i][r] = v[i];
+                }
+                for (size i = 0; i < 6; i++) {
+                    vec v[6];
+                    NAME(values_of_results)(rows[i], v);
+                    UNROLL for (int r = 0; r < 6; r++) store(to + (6 * r + i) * plane, v[r]);
+                }
+            }
+        }
+    }
+}
+
+/* dW[f, c] = Gᵀ s G of one channel and some filters, from sums[k][filter] */
+static void NAME(weights_of_sums)(const winograd_plan *p, const real *sums, size plane, size filters, real *dw) {
+    for (size f = 0; f < filters; f += LANES) {
+        vec rows[3][6], w[3];
+        for (size i = 0; i < 6; i++) {
+            vec s[6];
+            UNROLL for (int r = 0; r < 6; r++) s[r] = load(sums + (6 * r + i) * plane + f);
+            NAME(window_of_values)(s, w);
+            UNROLL for (int r = 0; r < 3; r++) rows[r][i] = w[r];
+        }
+        for (size r = 0; r < 3; r++) {
+            NAME(window_of_values)(rows[r], w);
+            for (size lane = 0; lane < min_size(LANES, filters - f); lane++)
+                for (size i = 0; i < 3; i++) dw[(f + lane) * p->weight_filter + 3 * r + i] = w[i][lane];
+        }
+    }
+}
+
+/* dW = Gᵀ [Σ (Bᵀ d B) ⊙ (A δ Aᵀ)] G over all tiles, in blocks that the shape alone decides: in each, threads share the tiles
+ * to find their values, and then the 36 products. */
+static int NAME(winograd_delta_w)(const winograd_plan *p, const real *x, const real *delta, real *dw, int threads) {
+    size channels = WHOLE_VECTORS(p->channels), filters = WHOLE_VECTORS(p->filters);
+    size wide = WEIGHT_BYTES / (VALUES * (size)sizeof(real) * p->channels) / COLUMNS * COLUMNS;
+    wide = max_size(COLUMNS, min_size(wide, filters));
+    size block = 2 * TILE_BYTES / (VALUES * (size)sizeof(real) * (channels + wide));
+    block = min_size(p->tiles, max_size(32, min_size(block, DEPTH)));
+    size v_plane = block * channels + 16, d_plane = block * wide + 16, s_plane = p->channels * wide + 16;
+    size own = DEPTH * ROWS + LANES;
+    real *s = scratch((size)sizeof(real) * (VALUES * (s_plane + v_plane + d_plane) + threads * own));
+    if (!s) return -1;
+    real *v = s + VALUES * s_plane, *d = v + VALUES * v_plane;
+
+    PARALLEL(threads) {
+        real *packed = d + VALUES * d_plane + THREAD_NUMBER * own;
+        for (size f = 0; f < filters; f += wide) {
+            size columns = min_size(wide, filters - f), count = min_size(wide, p->filters - f);
+            for (size first = 0; first < p->tiles; first += block) {
+                size depth = min_size(block, p->tiles - first);
+                FOR for (size part = 0; part < threads; part++) {
+                    size from = depth * part / threads, to = depth * (part + 1) / threads;
+                    NAME(values_of_tiles)(p, x, first + from, first + to, channels, v_plane, v + from * channels);
+                    NAME(values_of_deltas)(p, delta, f, count, first + from, first + to, wide, d_plane, d + from * wide);
+                }
+                size panels = divide_up(p->channels, ROWS);
+                FOR for (size item = 0; item < VALUES * panels; item++) {
+                    size k = item / panels, c = NAME(panel_start)(p->channels, item % panels);
+                    size rows = NAME(panel_start)(p->channels, item % panels + 1) - c;
+                    NAME(pack_rows)(rows, depth, v + k * v_plane + c, 1, channels, NULL, packed);
+                    for (size j = 0; j < columns; j += COLUMNS) {
+                        NAME(target) t = {s + k * s_plane + c * wide + j, wide, NULL, NULL, first > 0};
+                        NAME(tiles)(1, rows, min_size(columns - j, COLUMNS) / LANES, depth, packed, 0,
+                                    d + k * d_plane + j, wide, NULL, NULL, t);
+                    }
+                }
+            }
+            FOR for (size c = 0; c < p->channels; c++)
+                NAME(weights_of_sums)(p, s + c * wide, s_plane, count, dw + f * p->weight_filter + 9 * c);
+        }
+    }
+    free(s);
     return 0;
 }
 

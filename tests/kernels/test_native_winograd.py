@@ -60,10 +60,10 @@ def arrays(rng: np.random.Generator, name: str) -> tuple[Arrays, Window]:
     return (x, W / np.float32(3 * channels**0.5), b, delta), w
 
 
-def both(data: Arrays, w: Window, groups: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """z and ∂J/∂x."""
+def results(twin: Any, data: Arrays, w: Window, groups: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """z, ∂J/∂x and ∂J/∂W."""
     x, W, b, delta = data
-    return products.conv(x, W, b, w, groups), products.conv_backward(x, W, delta, w, groups, (True, False, False))[0]
+    return twin.conv(x, W, b, w, groups), *twin.conv_backward(x, W, delta, w, groups, (True, True, False))[:2]
 
 
 def plainly(call: Callable[..., Any], *arguments: Any) -> Any:
@@ -76,14 +76,9 @@ def plainly(call: Callable[..., Any], *arguments: Any) -> Any:
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_the_error_is_within_what_is_stated(name: str, isa: str, rng: np.random.Generator):
-    (x, W, b, delta), w = arrays(rng, name)
-    exact = [a.astype(np.float64) for a in (x, W, b, delta)]
-    data = (x, W, b, delta)
-    expected = (
-        reference.conv(exact[0], exact[1], exact[2], w, 1),
-        reference.conv_backward(exact[0], exact[1], exact[3], w, 1, (True, False, False))[0],
-    )
-    for ours, plain, theirs in zip(both(data, w), plainly(both, data, w), expected, strict=True):
+    data, w = arrays(rng, name)
+    exact = results(reference, tuple(a.astype(np.float64) for a in data), w)  # type: ignore[arg-type]
+    for ours, plain, theirs in zip(results(products, data, w), plainly(results, products, data, w), exact, strict=True):
         assert ours.dtype == np.float32
         assert np.abs(ours - theirs).max() <= STATED_ERROR * np.abs(theirs).max()
         assert not np.array_equal(ours, plain)  # or it was not Winograd's method that is tested here
@@ -98,30 +93,34 @@ def test_the_bits_do_not_depend_on_the_threads(name: str, isa: str, rng: np.rand
     found = []
     for count in (1, 2, 3, 7):
         threads(count)
-        found.append([a.tobytes() for a in both(data, w)])
+        found.append([a.tobytes() for a in results(products, data, w)])
     assert found[1:] == found[:-1]
 
 
 def test_numbers_anywhere_in_memory(isa: str, rng: np.random.Generator):
     data, w = arrays(rng, "a row and a column too few")
-    expected = both(data, w)
+    expected = results(products, data, w)
     layouts: list[Callable[[np.ndarray], np.ndarray]] = [
         np.asfortranarray,
         lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
         lambda a: np.frombuffer(b"!" + a.tobytes(), a.dtype, offset=1).reshape(a.shape),  # read-only, and not aligned
     ]
     for layout in layouts:
-        for ours, theirs in zip(both(tuple(map(layout, data)), w), expected, strict=True):  # type: ignore[arg-type]
+        for ours, theirs in zip(results(products, tuple(map(layout, data)), w), expected, strict=True):  # type: ignore[arg-type]
             np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_nan_and_infinity_stay_in_the_tiles_that_see_them(value: float, isa: str, rng: np.random.Generator):
     (x, W, b, delta), w = arrays(rng, "a row and a column too few")  # 11 × 15: 3 × 4 tiles
-    clean = both((x, W, b, delta), w)
+    *clean, clean_dW = results(products, (x, W, b, delta), w)
     x[0, -1, 0, 0] = x[-1, -1, -1, -1] = x[1, 3, 5, 8] = value
     delta[0, -1, 0, 0] = delta[-1, -1, -1, -1] = delta[1, 3, 5, 8] = value
-    for ours, before in zip(both((x, W, b, delta), w), clean, strict=True):
+    *found, dW = results(products, (x, W, b, delta), w)
+    others = np.ix_([f for f in range(24) if f not in (3, 23)], [c for c in range(16) if c not in (3, 15)])
+    np.testing.assert_array_equal(dW[others], clean_dW[others])
+    assert not np.isfinite(dW[3]).any()
+    for ours, before in zip(found, clean, strict=True):
         seen = np.zeros(ours.shape, bool)  # by a window
         seen[0, :, :2, :2] = seen[-1, :, -2:, -2:] = seen[1, :, 4:7, 7:10] = True
         assert not np.isfinite(ours[seen]).any()
@@ -162,14 +161,16 @@ def test_nan_and_infinity_stay_in_the_tiles_that_see_them(value: float, isa: str
 def test_elsewhere_sums_are_plain(x: Any, filters: int, w: Window, groups: int, rng: np.random.Generator):
     shapes = x, (filters, x[1] // groups, *w.kernel), (filters,), (x[0], filters, *w.output_shape(x[2:]))
     data: Any = tuple(rng.standard_normal(shape).astype(np.float32) for shape in shapes)
-    for ours, plain in zip(both(data, w, groups), plainly(both, data, w, groups), strict=True):
+    for ours, plain in zip(
+        results(products, data, w, groups), plainly(results, products, data, w, groups), strict=True
+    ):
         np.testing.assert_array_equal(ours, plain)
 
 
 def test_float64_is_plain(rng: np.random.Generator):
     (x, W, b, delta), w = arrays(rng, "whole tiles")
     data = tuple(a.astype(np.float64) for a in (x, W, b, delta))
-    for ours, plain in zip(both(data, w), plainly(both, data, w), strict=True):  # type: ignore[arg-type]
+    for ours, plain in zip(results(products, data, w), plainly(results, products, data, w), strict=True):  # type: ignore[arg-type]
         np.testing.assert_array_equal(ours, plain)
 
 
