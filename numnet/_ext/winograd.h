@@ -247,10 +247,11 @@ static void NAME(values_of_weights)(const winograd_plan *p, const real *weight, 
     }
 }
 
-/* A block of tiles has values and sums that stay in the second-level cache, about; a block of filters, weights that stay in
- * the third. All sums are over channels, in their order: the bits depend neither on the blocks nor on the threads that
+/* A block of tiles has values and sums that stay in the second-level cache, about, but is long enough for the weights, which
+ * every block reads; a block of filters has weights that stay in the third. All sums are over channels, in their order: the bits depend neither on the blocks nor on the threads that
  * share them. */
 #define TILE_BYTES ((size)524288)
+#define LEAST_TILES ((size)64)
 #define WEIGHT_BYTES ((size)16777216)
 
 static int NAME(winograd)(const winograd_plan *p, const real *x, const real *weight, const real *bias, real *z,
@@ -259,7 +260,7 @@ static int NAME(winograd)(const winograd_plan *p, const real *x, const real *wei
     size wide = WEIGHT_BYTES / (VALUES * (size)sizeof(real) * p->channels) / COLUMNS * COLUMNS;
     wide = max_size(COLUMNS, min_size(wide, filters));
     size block = TILE_BYTES / (VALUES * (size)sizeof(real) * (channels + wide));
-    block = max_size(ROWS, min_size(block, divide_up(p->tiles, threads)));
+    block = min_size(max_size(block, LEAST_TILES), divide_up(p->tiles, threads));
     /* 16 more: planes that lie multiples of 4096 bytes apart share a few places of the first-level cache */
     size v_plane = block * channels + 16, m_plane = block * wide + 16, u_plane = p->channels * wide + 16;
     size own = VALUES * (v_plane + m_plane);
@@ -355,7 +356,7 @@ static int NAME(winograd_delta_w)(const winograd_plan *p, const real *x, const r
     size wide = WEIGHT_BYTES / (VALUES * (size)sizeof(real) * p->channels) / COLUMNS * COLUMNS;
     wide = max_size(COLUMNS, min_size(wide, filters));
     size block = 2 * TILE_BYTES / (VALUES * (size)sizeof(real) * (channels + wide));
-    block = min_size(p->tiles, max_size(32, min_size(block, DEPTH)));
+    block = min_size(min_size(max_size(block, LEAST_TILES), DEPTH), p->tiles);
     size v_plane = block * channels + 16, d_plane = block * wide + 16, s_plane = p->channels * wide + 16;
     size own = DEPTH * ROWS + LANES;
     real *s = scratch((size)sizeof(real) * (VALUES * (s_plane + v_plane + d_plane) + threads * own));
