@@ -65,27 +65,30 @@ class BuildKernels(build_ext):
         macros = [("NUMNET_X86", "1")] if x86 else []
         isas = {"baseline": ["-march=native"] if switched_on("NUMNET_NATIVE") else []} | (ISA_FLAGS if x86 else {})
         strict = ["-Wall", "-Wextra"] + (["-Werror"] if switched_on("NUMNET_WERROR") else [])
+
+        def compile_for(isa: str, source: str) -> list[str]:
+            return self.compiler.compile(
+                [str(SOURCES / source)],
+                output_dir=str(Path(self.build_temp) / isa),
+                macros=[*macros, ("NUMNET_ISA", isa)],
+                extra_postargs=flags + isas[isa] + strict,
+            )
+
         try:
-            for extension in self.extensions:
-                module = extension.name.rpartition(".")[2]
-                extension.extra_compile_args = flags
-                extension.extra_link_args = link
-                extension.define_macros += macros
-                if FAMILIES[module]:
-                    source = str(SOURCES / FAMILIES[module])
-
-                    def compile_for(isa: str, source: str = source) -> list[str]:
-                        return self.compiler.compile(
-                            [source],
-                            output_dir=str(Path(self.build_temp) / isa),
-                            macros=[*macros, ("NUMNET_ISA", isa)],
-                            extra_postargs=flags + isas[isa] + strict,
-                        )
-
-                    with ThreadPoolExecutor(os.cpu_count()) as pool:
-                        for objects in pool.map(compile_for, reversed(isas)):  # the longest first
-                            extension.extra_objects += objects
-                self.build_extension(extension)
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                compiled = [
+                    (extension, pool.submit(compile_for, isa, kernels))
+                    for isa in reversed(isas)  # the longest first
+                    for extension in self.extensions
+                    if (kernels := FAMILIES[extension.name.rpartition(".")[2]])
+                ]
+                for extension, objects in compiled:
+                    extension.extra_objects += objects.result()
+                for extension in self.extensions:
+                    extension.extra_compile_args = [*flags, "-O1"]  # Cython's C, whose work is to call
+                    extension.extra_link_args = link
+                    extension.define_macros += macros
+                list(pool.map(self.build_extension, self.extensions))
         except Exception as error:
             self.give_up(f"the kernels did not compile: {error}")
 

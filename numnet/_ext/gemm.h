@@ -54,17 +54,13 @@ static void NAME(pack)(size k, size n, const void *b_, size b_row, size b_column
     }
 }
 
-/* A few rows of C from end to end, `panels` of whole tiles. Why: where k is short, a call for each tile would cost as much
- * as the tile, and writing C column by column more than both. */
-static void NAME(strip)(size rows, size panels, size depth, const real *a, size a_row, const real *b, size step,
-                        NAME(target) t) {
+/* A few rows of C from end to end, `panels` of whole tiles; A is packed. Why: where k is short, a call for each tile would
+ * cost as much as the tile, and writing C column by column more than both. */
+static void NAME(strip)(size rows, size panels, size depth, const real *a, const real *b, size step, NAME(target) t) {
 #define CASE(r)                                                                                                        \
     case r:                                                                                                            \
         for (size j = 0; j < panels; j++) {                                                                            \
-            if (a_row)                                                                                                 \
-                NAME(tile)(r, 2, depth, a, a_row, b + j * COLUMNS, step, NULL, NULL, t);                               \
-            else                                                                                                       \
-                NAME(tile)(r, 2, depth, a, 0, b + j * COLUMNS, step, NULL, NULL, t);                                   \
+            NAME(tile)(r, 2, A_PACKED, depth, a, 0, b + j * COLUMNS, step, NULL, NULL, t);                             \
             t.c += COLUMNS;                                                                                            \
             if (t.column_bias) t.column_bias += COLUMNS;                                                               \
         }                                                                                                              \
@@ -151,9 +147,11 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
     }
 
     size padded = bias ? n + COLUMNS : 0; /* the bias, readable to whole vectors */
+    size in_strips = b_column == 1 && k <= n && k * n <= SMALL ? n / COLUMNS * COLUMNS : 0; /* columns of C */
     /* rows that lie multiples of 4096 bytes apart share a few places of the first-level cache, too few for twelve of them */
     int crowded = ROWS > 8 && a_row * (size)sizeof(real) % 4096 == 0;
-    size to_pack = a_column == 1 && a_row && !crowded ? 0 : min_size(m, ROWS_AT_ONCE) * min_size(k, DEPTH);
+    int readable = a_column == 1 && a_row && !crowded && !in_strips;
+    size to_pack = readable ? 0 : min_size(m, ROWS_AT_ONCE) * min_size(k, DEPTH);
     real *memory = scratch((size)sizeof(real) * (padded + to_pack));
     if (!memory) return -1;
     real *packed = memory + padded;
@@ -162,7 +160,6 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
         memset(memory + n, 0, sizeof(real) * (size_t)COLUMNS);
     }
     int is_packed = b_column == PACKED, in_place = b_column == 1 && m <= 2 * ROWS;
-    size in_strips = b_column == 1 && k * n <= SMALL ? n / COLUMNS * COLUMNS : 0; /* columns of C */
     size panels = divide_up(n - in_strips, COLUMNS);
 
     PARALLEL(threads)
@@ -181,9 +178,8 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
             }
             if (in_strips) FOR for (size q = 0; q < row_panels; q++) {
                 size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
-                const real *from = to_pack ? packed + start * depth : a + (m0 + start) * a_row + k0;
                 NAME(target) t = {c + (m0 + start) * n, n, NULL, bias ? memory : NULL, k0 > 0};
-                NAME(strip)(rows, in_strips / COLUMNS, depth, from, to_pack ? 0 : a_row, b + k0 * b_row, b_row, t);
+                NAME(strip)(rows, in_strips / COLUMNS, depth, packed + start * depth, b + k0 * b_row, b_row, t);
             }
             FOR for (size item = 0; item < blocks * panels; item++) {
                 size block = item / panels, j = in_strips + item % panels * COLUMNS;

@@ -16,6 +16,12 @@
 #define COLUMNS (2 * LANES)
 #define DEPTH ((size)256) /* of one run over k: a panel of B then stays in the first-level cache */
 
+/* What a tile reads; each kind is a function of its own, for a question asked for each k would cost as much as the sum. */
+#ifndef NUMNET_TILE_KINDS
+#define NUMNET_TILE_KINDS
+enum { A_PACKED, A_IN_PLACE, B_BY_OFFSET /* and A packed */ };
+#endif
+
 #define UNROLL _Pragma("GCC unroll 16")
 
 /* A count rounded up to whole vectors. */
@@ -41,8 +47,8 @@ typedef struct {
     int accumulate;           /* add to what is there, instead of the biases */
 } NAME(target);
 
-INLINE void NAME(tile)(const int rows, const int vecs, size depth, const real *a, size a_row, const real *b, size step,
-                       const size *offset, const size *start, NAME(target) t) {
+INLINE void NAME(tile)(const int rows, const int vecs, const int kind, size depth, const real *a, size a_row,
+                       const real *b, size step, const size *offset, const size *start, NAME(target) t) {
     vec sum[ROWS][2];
     UNROLL for (int i = 0; i < rows; i++) {
         UNROLL for (int v = 0; v < vecs; v++) sum[i][v] = (vec){0};
@@ -50,9 +56,9 @@ INLINE void NAME(tile)(const int rows, const int vecs, size depth, const real *a
     for (size k = 0; k < depth; k++) {
         vec w[2];
         UNROLL for (int v = 0; v < vecs; v++)
-            w[v] = load(offset ? b + offset[k] + start[v] : b + k * step + v * LANES);
+            w[v] = load(kind == B_BY_OFFSET ? b + offset[k] + start[v] : b + k * step + v * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
-            vec x = splat(a_row ? a[i * a_row + k] : a[k * rows + i]);
+            vec x = splat(kind == A_IN_PLACE ? a[i * a_row + k] : a[k * rows + i]);
             UNROLL for (int v = 0; v < vecs; v++) sum[i][v] += x * w[v];
         }
     }
@@ -71,35 +77,45 @@ INLINE void NAME(tile)(const int rows, const int vecs, size depth, const real *a
     }
 }
 
-/* `count` tiles one below the other, of a size that is known only now. Why: a call for each would cost as much as a tile in
- * which k is short. */
-static void NAME(tiles)(size count, size rows, size vecs, size depth, const real *a, size a_row, const real *b, size step,
-                        const size *offset, const size *start, NAME(target) t) {
-#define TILES(r, vecs, a_row, step, offset, start)                                                                     \
-    for (size q = 0; q < count; q++) {                                                                                 \
-        NAME(tile)(r, vecs, depth, a, a_row, b, step, offset, start, t);                                               \
-        a += r * (a_row ? a_row : depth);                                                                              \
-        t.c += r * t.row;                                                                                              \
-        if (t.row_bias) t.row_bias += r;                                                                               \
-    }
+/* `count` tiles one below the other, of a number of rows that is known only now. Why: a call for each would cost as much
+ * as a tile in which k is short. */
+INLINE void NAME(column)(const int vecs, const int kind, size count, size rows, size depth, const real *a, size a_row,
+                         const real *b, size step, const size *offset, const size *start, NAME(target) t) {
 #define CASE(r)                                                                                                        \
     case r:                                                                                                            \
-        if (offset && vecs == 2)                                                                                       \
-            TILES(r, 2, 0, 0, offset, start)                                                                           \
-        else if (offset)                                                                                               \
-            TILES(r, 1, 0, 0, offset, start)                                                                           \
-        else if (a_row && vecs == 2)                                                                                   \
-            TILES(r, 2, a_row, step, NULL, NULL)                                                                       \
-        else if (a_row)                                                                                                \
-            TILES(r, 1, a_row, step, NULL, NULL)                                                                       \
-        else if (vecs == 2)                                                                                            \
-            TILES(r, 2, 0, step, NULL, NULL)                                                                           \
-        else                                                                                                           \
-            TILES(r, 1, 0, step, NULL, NULL)                                                                           \
+        for (size q = 0; q < count; q++) {                                                                             \
+            NAME(tile)(r, vecs, kind, depth, a, a_row, b, step, offset, start, t);                                     \
+            a += r * (kind == A_IN_PLACE ? a_row : depth);                                                             \
+            t.c += r * t.row;                                                                                          \
+            if (t.row_bias) t.row_bias += r;                                                                           \
+        }                                                                                                              \
         break;
     switch (rows) { ROW_CASES }
 #undef CASE
-#undef TILES
+}
+
+/* A function for each kind: one that held them all took the compiler a fifth longer. */
+#define COLUMN_OF(name, vecs, kind)                                                                                    \
+    static __attribute__((noinline)) void NAME(name)(size count, size rows, size depth, const real *a, size a_row,     \
+                                                     const real *b, size step, const size *offset,                     \
+                                                     const size *start, NAME(target) t) {                              \
+        NAME(column)(vecs, kind, count, rows, depth, a, a_row, b, step, offset, start, t);                             \
+    }
+COLUMN_OF(narrow_packed, 1, A_PACKED)
+COLUMN_OF(wide_packed, 2, A_PACKED)
+COLUMN_OF(narrow_in_place, 1, A_IN_PLACE)
+COLUMN_OF(wide_in_place, 2, A_IN_PLACE)
+COLUMN_OF(narrow_by_offset, 1, B_BY_OFFSET)
+COLUMN_OF(wide_by_offset, 2, B_BY_OFFSET)
+#undef COLUMN_OF
+
+INLINE void NAME(tiles)(size count, size rows, size vecs, size depth, const real *a, size a_row, const real *b, size step,
+                        const size *offset, const size *start, NAME(target) t) {
+#define COLUMN(kind) (vecs == 2 ? NAME(wide_##kind) : NAME(narrow_##kind))
+    (offset  ? COLUMN(by_offset)
+     : a_row ? COLUMN(in_place)
+             : COLUMN(packed))(count, rows, depth, a, a_row, b, step, offset, start, t);
+#undef COLUMN
 }
 
 /* Where panel q of m rows starts: panels as even as can be, for a panel of one row wastes the registers. The first m % p
