@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import numnet
+
 TREE = Path(__file__).parents[1]
 
 
@@ -324,6 +326,15 @@ def test_sizes_grow_until_the_memory_is_full_or_a_step_takes_long(
     assert [row.work for row in scaling.measure(growth, 1, effort, large=True)][-1] == "64"  # 128 would take 12.8 s
     *others, last = scaling.measure(growth, 1, effort, large=False)
     assert (last.work, last.goal, {row.goal for row in others}) == ("16", scaling.GOAL, {None})
+
+
+def test_kernels_compute_the_sums_that_are_counted(benchmarks: Callable[[str], ModuleType]) -> None:
+    kernels, before = benchmarks("kernels"), numnet.get_winograd()
+    seen: list[bool] = []
+    kernel = kernels.Kernel("conv", "forward", 1.0, lambda: lambda: seen.append(numnet.get_winograd()))
+    assert len(list(kernels.measure(kernel, benchmarks("timing").Effort(1, 0.0, 1)))) == 1
+    assert set(seen) == {False}
+    assert numnet.get_winograd() is before
 
 
 def test_with_avx2_alone_in_a_process_of_its_own(
