@@ -705,3 +705,32 @@ def test_adding_to_a_grad_that_is_none_is_explained() -> None:
     assert any("accumulate" in note for note in caught.value.__notes__)
     with pytest.raises(DtypeError, match="gradient as an array"):
         layer.w.accumulate(1.0)
+
+
+def test_prediction_makes_no_call_unless_it_is_observed_or_fails() -> None:
+    net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)).double()
+    x = np.random.default_rng(0).standard_normal((5, 4))
+    z = net(x)
+    before = Call(nn.ReLU()).number
+    with no_grad():
+        assert net(x).tobytes() == z.tobytes()
+        assert Call(nn.ReLU()).number == before + 1
+        with pytest.raises(ShapeError) as caught:
+            nn.Sequential(net, nn.Linear(3, 2).double())(x)
+        assert "Linear '1', forward" in str(caught.value)
+        watcher = Watcher()
+        with observe(watcher):
+            net(x)
+    assert watcher.forwards == 3
+
+
+class Watcher:
+    """Counts forward calls."""
+
+    forwards = 0
+
+    def forward(self, call: Call, inputs: tuple[Any, ...], outputs: tuple[np.ndarray, ...]) -> None:
+        self.forwards += 1
+
+    def backward(self, call: Call, deltas: tuple[Any, ...], input_deltas: tuple[Any, ...]) -> None:
+        raise AssertionError("nothing was recorded")
