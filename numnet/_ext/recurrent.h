@@ -10,33 +10,79 @@
 #define STATE(array, step) ROW(array, job->keep ? (step) : (step) % 2, H)
 #define FOR_UNITS for (size j = 0; j < H; j++)
 
-/* The right factor (k, n) of the products of all steps: panels of COLUMNS columns, each k rows of whole vectors. */
+/* The right factor b (k, n) of the products of all steps, and where they go. Packed: panels of COLUMNS columns, each k rows of
+ * whole vectors. For a single step that does not pay: no panels. */
 typedef struct {
     size k, n;
+    const real *b;
+    size b_row, b_column;
     real *panels, *bias, *product; /* bias: readable to whole vectors, or NULL; product: (rows, n), its rows `pitch` apart */
     size pitch;
 } NAME(factor);
 
+INLINE size NAME(whole_panels)(size n) { return divide_up(n, COLUMNS) * COLUMNS; }
 INLINE size NAME(factor_size)(size rows, size k, size n) {
-    const size whole = divide_up(n, COLUMNS) * COLUMNS;
-    return whole * k + whole + rows * (whole + LANES);
+    return NAME(whole_panels)(n) * (k + 1) + rows * (NAME(whole_panels)(n) + LANES);
 }
 
-/* The factor in this memory. Why its rows are whole panels and a vector apart: a power of two would crowd the cache. */
-INLINE NAME(factor) NAME(factor_in)(real *memory, size k, size n, const real *bias) {
-    const size whole = divide_up(n, COLUMNS) * COLUMNS;
+/* The factor in this memory. Why its product's rows are a vector longer: a power of two would crowd the cache. */
+INLINE NAME(factor) NAME(factor_in)(real *memory, size steps, size k, size n, const real *b, size b_row, size b_column,
+                                    const real *bias) {
+    const size whole = NAME(whole_panels)(n);
     real *end = memory + whole * k;
     memset(end, 0, sizeof(real) * (size_t)whole);
     if (bias) memcpy(end, bias, sizeof(real) * (size_t)n);
-    return (NAME(factor)){k, n, memory, bias ? end : NULL, end + whole, whole + LANES};
+    return (NAME(factor)){k, n, b, b_row, b_column, steps > 1 ? memory : NULL, bias ? end : NULL, end + whole,
+                          steps > 1 ? whole + LANES : n};
 }
 
-/* product = a (rows, k) · factor + bias, the panels of this thread; `from_end`: from the last to the first. */
-static void NAME(times_factor)(size rows, const real *a, const NAME(factor) * f, int from_end) {
-    const size panels = divide_up(f->n, COLUMNS);
+/* Threads share this. */
+static void NAME(pack_factor)(const NAME(factor) * f) {
+    FOR for (size q = 0; q < (f->panels ? divide_up(f->n, COLUMNS) : 0); q++) {
+        const size j = q * COLUMNS;
+        NAME(pack_columns)(f->k, min_size(f->n - j, COLUMNS), f->b + j * f->b_column, f->b_row, f->b_column,
+                           f->panels + j * f->k);
+    }
+}
+
+#define ABREAST 4
+
+/* One row of it, of ABREAST whole panels, with the sums of a tile. Why: in a tile of one row each addition waits for the
+ * one before it; eight that do not know of each other keep the processor busy. */
+static void NAME(row_times_panels)(size k, const real *a, const real *panels, const real *bias, real *product) {
+    for (size k0 = 0; k0 < k; k0 += DEPTH) {
+        vec sum[ABREAST][2];
+        UNROLL for (int p = 0; p < ABREAST; p++) sum[p][0] = sum[p][1] = (vec){0};
+        for (size i = k0; i < min_size(k, k0 + DEPTH); i++) {
+            const vec x = splat(a[i]);
+            UNROLL for (int p = 0; p < ABREAST; p++) {
+                UNROLL for (int v = 0; v < 2; v++) sum[p][v] += x * load(panels + (p * k + i) * COLUMNS + v * LANES);
+            }
+        }
+        const real *add = k0 ? product : bias;
+        UNROLL for (int p = 0; p < ABREAST; p++) {
+            UNROLL for (int v = 0; v < 2; v++) {
+                const size j = p * COLUMNS + v * LANES;
+                store(product + j, add ? sum[p][v] + load(add + j) : sum[p][v]);
+            }
+        }
+    }
+}
+
+/* product = a (rows, k) · factor + bias, the panels of this thread; `from_end`: from the last to the first. 0, or -1 when there
+ * is no memory. */
+static int NAME(times_factor)(size rows, const real *a, const NAME(factor) * f, int from_end, int threads) {
+    if (!f->panels)
+        return NAME(gemm)(rows, f->n, f->k, a, f->k, 1, f->b, f->b_row, f->b_column, f->bias, f->product, threads);
+    const size panels = divide_up(f->n, COLUMNS), whole = f->n / COLUMNS;
     const size low = panels * THREAD_NUMBER / THREAD_COUNT, high = panels * (THREAD_NUMBER + 1) / THREAD_COUNT;
-    for (size q = low; q < high; q++) {
-        const size j = (from_end ? low + high - 1 - q : q) * COLUMNS, step = WHOLE_VECTORS(min_size(f->n - j, COLUMNS));
+    const size groups = rows == 1 ? max_size(min_size(high, whole) - low, 0) / ABREAST : 0, first = low + groups * ABREAST;
+    for (size g = 0; g < groups; g++) {
+        const size j = (low + (from_end ? groups - 1 - g : g) * ABREAST) * COLUMNS;
+        NAME(row_times_panels)(f->k, a, f->panels + j * f->k, f->bias ? f->bias + j : NULL, f->product + j);
+    }
+    for (size q = first; q < high; q++) {
+        const size j = (from_end ? first + high - 1 - q : q) * COLUMNS, step = WHOLE_VECTORS(min_size(f->n - j, COLUMNS));
         NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = 1};
         for (size k0 = 0; k0 < f->k; k0 += DEPTH) {
             NAME(target) t = {f->product + j, f->pitch, NULL, f->bias ? f->bias + j : NULL, k0 > 0};
@@ -44,6 +90,7 @@ static void NAME(times_factor)(size rows, const real *a, const NAME(factor) * f,
                               f->panels + j * f->k + k0 * step, step, NULL, NULL, &panel, t);
         }
     }
+    return 0;
 }
 
 /* The cells, a row at a time. A function of its own each: only what is a parameter do compilers believe to be `restrict`. */
@@ -171,42 +218,43 @@ static void NAME(cell_backward)(const struct recurrent_job *job, size t, size n,
 INLINE size NAME(gates_of)(int cell) { return cell == LSTM_CELL ? 4 : cell == GRU_CELL ? 3 : 1; }
 
 static int NAME(recurrent_forward)(const struct recurrent_job *job, int threads) {
-    const size T = job->steps, N = job->rows, H = job->units, n_columns = NAME(gates_of)(job->cell) * H;
-    real *memory = scratch((size)sizeof(real) * NAME(factor_size)(N, H, n_columns));
+    const size T = job->steps, N = job->rows, H = job->units, columns = NAME(gates_of)(job->cell) * H;
+    int failed = 0;
+    real *memory = scratch((size)sizeof(real) * NAME(factor_size)(N, H, columns));
     if (!memory) return -1;
-    const NAME(factor) factor = NAME(factor_in)(memory, H, n_columns, job->bias);
+    const NAME(factor) factor = NAME(factor_in)(memory, T, H, columns, job->weight, 1, H, job->bias);
 
-    PARALLEL(threads)
+    PARALLEL(factor.panels ? threads : 1)
     {
-        FOR for (size j = 0; j < n_columns; j += COLUMNS) /* the columns of W_hhᵀ are the rows of W_hh */
-            NAME(pack_columns)(H, min_size(n_columns - j, COLUMNS), (const real *)job->weight + j * H, 1, H,
-                               factor.panels + j * H);
+        NAME(pack_factor)(&factor);
         for (size s = 0; s < T; s++) {
             const size t = job->reverse ? T - 1 - s : s;
-            NAME(times_factor)(N, (const real *)job->h + (t + job->reverse) * N * H, &factor, s % 2);
+            const real *h = (const real *)job->h + (t + job->reverse) * N * H;
+            if (NAME(times_factor)(N, h, &factor, s % 2, threads) < 0) failed = 1;
             BARRIER
             FOR for (size n = 0; n < N; n++) NAME(cell)(job, t, n, factor.product + n * factor.pitch);
         }
     }
     free(memory);
-    return 0;
+    return -failed;
 }
 
 static int NAME(recurrent_backward)(const struct recurrent_job *job, int threads) {
     const size T = job->steps, N = job->rows, H = job->units, gates = NAME(gates_of)(job->cell), k = gates * H;
     const int has_direct = job->counts || job->cell == GRU_CELL;
+    int failed = 0;
     real *memory = scratch((size)sizeof(real) * (NAME(factor_size)(N, k, H) + N * H));
     if (!memory) return -1;
-    const NAME(factor) factor = NAME(factor_in)(memory, k, H, NULL);
+    const NAME(factor) factor = NAME(factor_in)(memory, T, k, H, job->weight, H, 1, NULL);
     real *direct = has_direct ? memory + NAME(factor_size)(N, k, H) : NULL;
 
-    PARALLEL(threads)
+    PARALLEL(factor.panels ? threads : 1)
     {
-        FOR for (size j = 0; j < H; j += COLUMNS)
-            NAME(pack_columns)(k, min_size(H - j, COLUMNS), (const real *)job->weight + j, H, 1, factor.panels + j * k);
+        NAME(pack_factor)(&factor);
         for (size s = T; s >= 0; s--) { /* δ of the state behind step s, through that step; then back through the one before */
             const size t = job->reverse ? T - s : s - 1, later = job->reverse ? t - 1 : t + 1;
-            if (s < T) NAME(times_factor)(N, (const real *)job->delta_v + later * N * k, &factor, s % 2);
+            const real *delta_v = (const real *)job->delta_v + (s < T ? later * N * k : 0);
+            if (s < T && NAME(times_factor)(N, delta_v, &factor, s % 2, threads) < 0) failed = 1;
             BARRIER
             FOR for (size n = 0; n < N; n++) {
                 real *delta = factor.product + n * factor.pitch, *own = direct ? direct + n * H : NULL;
@@ -220,10 +268,11 @@ static int NAME(recurrent_backward)(const struct recurrent_job *job, int threads
         }
     }
     free(memory);
-    return 0;
+    return -failed;
 }
 
 #undef ROW
+#undef ABREAST
 #undef STATE
 #undef CELL
 #undef FOR_UNITS

@@ -1,13 +1,11 @@
 /* The kernels of the family recurrent, for one instruction set. */
 #include "recurrent_kernels.h"
+#include "products_kernels.h" /* PACKED */
 #include "isa.h"
 
 #include <math.h>
 
-#if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wunused-function" /* of tile.h and gemm.h parts are enough */
-#endif
-#define PACKED PTRDIFF_MIN
 
 #define REAL_BITS 32
 #include "real.h"

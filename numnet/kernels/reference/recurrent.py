@@ -39,10 +39,10 @@ def recur(
         lstm: i, f, o = σ(u + v)        g = tanh(u + v)        c′ = f ⊙ c + i ⊙ g        h′ = o ⊙ tanh(c′)
         gru: r, z = σ(u + v)        n = tanh(u + r ⊙ v)        h′ = (1 - z) ⊙ n + z ⊙ h
 
-    h and c are the state between the steps: before step t they are ``h[t]``, behind it ``h[t + 1]``; if it
-    runs ``backwards``, from the last step to the first, the other way round. Where ``mask`` says that a sequence has
-    ended it keeps its state. What a cell has not is ``None``. Unless ``keep``, only h is whole: of c there is the last,
-    of the others nothing.
+    h and c are the state between the steps: before step t they are ``h[t]``, behind it ``h[t + 1]``; ``backwards``,
+    from the last step to the first, the other way round. Where ``mask`` says that a sequence has ended it keeps its
+    state. What a cell has not is ``None``. Unless ``keep``, only h is whole: of c there is the last one, of the
+    others nothing.
 
     Shapes: u (T, N, G H), W_hh (G H, P), b_hh (G H,), W_hr (P, H), or ``None`` and P = H, mask (T, N, 1);
     the state h (N, P) and c (N, H). h (T + 1, N, P), c (T + 1, N, H) or (1, N, H), the gates i, f, g, o or r, z, n
@@ -117,9 +117,9 @@ def recur_backward(
         gru: ∂J/∂uₙ = δ ⊙ (1 - z) ⊙ (1 - n²)        ∂J/∂vₙ = r ⊙ ∂J/∂uₙ        ∂J/∂h = z ⊙ δ, outside v
              ∂J/∂u_r = ∂J/∂v_r = ∂J/∂uₙ ⊙ vₙ ⊙ r ⊙ (1 - r)        ∂J/∂u_z = ∂J/∂v_z = δ ⊙ (h - n) ⊙ z ⊙ (1 - z)
 
-    Shapes: h … m as :func:`recur` kept them; delta_y (T, N, P), or ``None`` for 0; delta_state as the state, ∂J/∂ of
-    the last one. ∂J/∂u and ∂J/∂v (T, N, G H). With ``keep``, or a projection, δh (T, N, P) is all that arrives at h of
-    each step, and with ``keep`` δc (T, N, H) what arrives at c from the step after; else they are ``None``.
+    Shapes: h … m as :func:`recur` kept them; delta_y (T, N, P), or ``None`` for 0; delta_state as the state, for the
+    last one. ∂J/∂u and ∂J/∂v (T, N, G H). With ``keep``, or a projection, δh (T, N, P) is all that arrives at h of each
+    step, and with ``keep`` δc (T, N, H) what arrives at c from the step after; else they are ``None``.
 
     Raises:
         ShapeError, DtypeError: an argument does not fit the weights. OptionError: no such cell.
