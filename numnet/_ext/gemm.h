@@ -5,9 +5,13 @@
  * of B contiguous: B read where it lies. (4) Else panels of B are packed, if they are not yet, each into the first-level cache by
  * the thread that uses it at once for a block of rows of A. Threads share tiles of C, never the sum over k. */
 
-#define ROW_BLOCK ((size)(262144 / (DEPTH * sizeof(real)))) /* rows of packed A that stay in the second-level cache */
-#define SMALL ((size)(16384 / sizeof(real)))               /* elements of B that stay in the first-level cache */
-#define ROWS_AT_ONCE ((size)4096)                           /* bounds the memory for packed A */
+#define LONGEST ((size)288)                                   /* run over k: a panel of B stays in the first-level cache */
+#define ROW_BLOCK ((size)(262144 / (LONGEST * sizeof(real)))) /* rows of packed A that stay in the second-level cache */
+#define SMALL ((size)(16384 / sizeof(real)))                  /* elements of B that stay in the first-level cache */
+#define ROWS_AT_ONCE ((size)4096)                             /* bounds the memory for packed A */
+
+/* The length of the runs over k, as even as can be: after a short one the sums go to memory and back for little. */
+INLINE size NAME(depth_of)(size k) { return max_size(1, divide_up(k, max_size(1, divide_up(k, LONGEST)))); }
 
 /* Packs `columns` columns of B side by side, rest of the vector zero; element (k, j) is at b[k · row + j · column]. */
 static void NAME(pack_columns)(size depth, size columns, const real *b, size row, size column, real *packed) {
@@ -40,15 +44,15 @@ static void NAME(pack_columns)(size depth, size columns, const real *b, size row
     }
 }
 
-/* All of B (k, n), panel after panel, for products that meet it again and again: runs of DEPTH over k, in each the panels, the
- * one that starts at column j at packed[k0 · n + j · depth], n a whole number of vectors. */
+/* All of B (k, n), panel after panel, for products that meet it again and again: runs over k, in each the panels,
+ * the one that starts at column j at packed[k0 · n + j · depth], n a whole number of vectors. */
 static void NAME(pack)(size k, size n, const void *b_, size b_row, size b_column, void *packed_, int threads) {
     const real *b = b_;
     real *packed = packed_;
-    size panels = divide_up(n, COLUMNS);
+    size panels = divide_up(n, COLUMNS), run = NAME(depth_of)(k);
     PARALLEL_FOR(threads)
-    for (size item = 0; item < divide_up(k, DEPTH) * panels; item++) {
-        size k0 = item / panels * DEPTH, j = item % panels * COLUMNS, depth = min_size(k - k0, DEPTH);
+    for (size item = 0; item < divide_up(k, run) * panels; item++) {
+        size k0 = item / panels * run, j = item % panels * COLUMNS, depth = min_size(k - k0, run);
         NAME(pack_columns)(depth, min_size(n - j, COLUMNS), b + k0 * b_row + j * b_column, b_row, b_column,
                            packed + k0 * WHOLE_VECTORS(n) + j * depth);
     }
@@ -146,12 +150,13 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
         return 0;
     }
 
+    size run = NAME(depth_of)(k);
     size padded = bias ? n + COLUMNS : 0; /* the bias, readable to whole vectors */
     size in_strips = b_column == 1 && k <= n && k * n <= SMALL ? n / COLUMNS * COLUMNS : 0; /* columns of C */
     /* rows that lie multiples of 4096 bytes apart share a few places of the first-level cache, too few for twelve of them */
     int crowded = ROWS > 8 && a_row * (size)sizeof(real) % 4096 == 0;
     int readable = a_column == 1 && a_row && !crowded && !in_strips;
-    size to_pack = readable ? 0 : min_size(m, ROWS_AT_ONCE) * min_size(k, DEPTH);
+    size to_pack = readable ? 0 : min_size(m, ROWS_AT_ONCE) * run;
     real *memory = scratch((size)sizeof(real) * (padded + to_pack));
     if (!memory) return -1;
     real *packed = memory + padded;
@@ -169,8 +174,8 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
         size row_panels = divide_up(height, ROWS);
         size wanted = panels ? divide_up(2 * threads, panels) : 1;
         size blocks = max_size(divide_up(height, ROW_BLOCK), min_size(row_panels, wanted));
-        for (size k0 = 0; k0 < max_size(k, 1); k0 += DEPTH) {
-            size depth = min_size(k - k0, DEPTH);
+        for (size k0 = 0; k0 < max_size(k, 1); k0 += run) {
+            size depth = min_size(k - k0, run);
             if (to_pack) FOR for (size q = 0; q < row_panels; q++) {
                 size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
                 NAME(pack_rows)(rows, depth, a + (m0 + start) * a_row + k0 * a_column, a_row, a_column, NULL,
@@ -185,7 +190,7 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
                 size block = item / panels, j = in_strips + item % panels * COLUMNS;
                 size first = row_panels * block / blocks, last = row_panels * (block + 1) / blocks;
                 const real *from = is_packed ? b + k0 * WHOLE_VECTORS(n) + j * depth : b + k0 * b_row + j * b_column;
-                real columns[DEPTH * COLUMNS] __attribute__((aligned(64)));
+                real columns[LONGEST * COLUMNS] __attribute__((aligned(64)));
                 size width = min_size(n - j, COLUMNS), step = divide_up(width, LANES) * LANES;
                 NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = width == step};
                 panel.run[0].from = panel.run[0].to = panel.run[0].at = 0;
