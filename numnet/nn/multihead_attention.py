@@ -153,6 +153,9 @@ class MultiheadAttention(Module):
         return position < 3
 
     def _projected(self, query: Tensor, key: Tensor, value: Tensor) -> list[Tensor]:
+        if self.in_proj_weight is not None and query is key and key is value:  # one product instead of three
+            y = linear(query, self.in_proj_weight, self.in_proj_bias)  # (…, 3 E)
+            return [y[..., i * self.embed_dim : (i + 1) * self.embed_dim] for i in range(3)]
         weights: Any = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
         if self.in_proj_weight is not None:
             weights = _thirds(self.in_proj_weight)
