@@ -1,9 +1,9 @@
-/* Matrix product with bias: C (m, n) = A (m, k) B (k, n) + b, operands of any strides, or B packed before.
+/* Matrix product with bias: C (m, n) = A (m, k) B (k, n) + b, operands of any strides.
  *
  * Four ways. (1) Both operands contiguous along k and one of them narrow: dot products, nothing packed. (2) The rows of B
  * contiguous and all of it in the first-level cache: strips of C, as for ∂J/∂W of a small batch. (3) A short and the rows
- * of B contiguous: B read where it lies. (4) Else panels of B are packed, if they are not yet, each into the first-level cache by
- * the thread that uses it at once for a block of rows of A. Threads share tiles of C, never the sum over k. */
+ * of B contiguous: B read where it lies. (4) Else panels of B are packed, each into the first-level cache by the thread
+ * that uses it at once for a block of rows of A. Threads share tiles of C, never the sum over k. */
 
 #define LONGEST ((size)288)                                   /* run over k: a panel of B stays in the first-level cache */
 #define ROW_BLOCK ((size)(262144 / (LONGEST * sizeof(real)))) /* rows of packed A that stay in the second-level cache */
@@ -41,20 +41,6 @@ static void NAME(pack_columns)(size depth, size columns, const real *b, size row
     } else {
         for (size k = 0; k < depth; k++)
             for (size j = 0; j < columns; j++) packed[k * width + j] = b[k * row + j * column];
-    }
-}
-
-/* All of B (k, n), panel after panel, for products that meet it again and again: runs over k, in each the panels,
- * the one that starts at column j at packed[k0 · n + j · depth], n a whole number of vectors. */
-static void NAME(pack)(size k, size n, const void *b_, size b_row, size b_column, void *packed_, int threads) {
-    const real *b = b_;
-    real *packed = packed_;
-    size panels = divide_up(n, COLUMNS), run = NAME(depth_of)(k);
-    PARALLEL_FOR(threads)
-    for (size item = 0; item < divide_up(k, run) * panels; item++) {
-        size k0 = item / panels * run, j = item % panels * COLUMNS, depth = min_size(k - k0, run);
-        NAME(pack_columns)(depth, min_size(n - j, COLUMNS), b + k0 * b_row + j * b_column, b_row, b_column,
-                           packed + k0 * WHOLE_VECTORS(n) + j * depth);
     }
 }
 
@@ -164,7 +150,7 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
         memcpy(memory, bias, sizeof(real) * (size_t)n);
         memset(memory + n, 0, sizeof(real) * (size_t)COLUMNS);
     }
-    int is_packed = b_column == PACKED, in_place = b_column == 1 && m <= 2 * ROWS;
+    int in_place = b_column == 1 && m <= 2 * ROWS;
     size panels = divide_up(n - in_strips, COLUMNS);
 
     PARALLEL(threads)
@@ -189,7 +175,7 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
             FOR for (size item = 0; item < blocks * panels; item++) {
                 size block = item / panels, j = in_strips + item % panels * COLUMNS;
                 size first = row_panels * block / blocks, last = row_panels * (block + 1) / blocks;
-                const real *from = is_packed ? b + k0 * WHOLE_VECTORS(n) + j * depth : b + k0 * b_row + j * b_column;
+                const real *from = b + k0 * b_row + j * b_column;
                 real columns[LONGEST * COLUMNS] __attribute__((aligned(64)));
                 size width = min_size(n - j, COLUMNS), step = divide_up(width, LANES) * LANES;
                 NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = width == step};
@@ -197,7 +183,7 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
                 panel.run[0].length = width;
                 if (in_place && width == step) {
                     step = b_row;
-                } else if (!is_packed) {
+                } else {
                     NAME(pack_columns)(depth, width, from, b_row, b_column, columns);
                     from = columns;
                 }

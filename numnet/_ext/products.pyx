@@ -11,8 +11,6 @@ from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array
 cnp.import_array()
 
 cdef extern from "products_kernels.h" nogil:
-    const Py_ssize_t PACKED
-
     ctypedef struct conv_shape:
         Py_ssize_t images, channels, filters, groups
         Py_ssize_t[3] size_in "in"
@@ -22,8 +20,6 @@ cdef extern from "products_kernels.h" nogil:
         int (*gemm)(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void *a, Py_ssize_t a_row, Py_ssize_t a_column,
                     const void *b, Py_ssize_t b_row, Py_ssize_t b_column, const void *bias, void *c,
                     int threads) noexcept nogil
-        void (*pack)(Py_ssize_t k, Py_ssize_t n, const void *b, Py_ssize_t b_row, Py_ssize_t b_column, void *packed,
-                     int threads) noexcept nogil
         void (*channel_sums)(Py_ssize_t n, Py_ssize_t f, Py_ssize_t p, const void *x, void *sums, int threads) noexcept nogil
         int (*conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z, bint winograd,
                     int threads) noexcept nogil
@@ -155,53 +151,6 @@ def linear(object x, object weight, object bias):
     if rows.columns != w.columns or not _is_bias(bias, kind, w.rows):
         return NotImplemented
     return _with_axes_of(_product(rows, _transposed(w), None if bias is None else c_contiguous(bias), kind), x)
-
-
-cdef class Packed:
-    """A matrix, and a copy of it in the order in which products read it on the instruction set that it was made for."""
-
-    cdef readonly object matrix
-    cdef object memory
-    cdef Py_ssize_t rows, columns
-    cdef int made_for
-
-
-def pack(object b, Py_ssize_t rows, Py_ssize_t times):
-    cdef int kind = float_type(b)
-    if kind < 0 or not is_float_array(b, kind, 2) or times < 2 or rows <= 16:  # few rows are best read where they lie
-        return NotImplemented
-    cdef object source = _readable(b)
-    cdef Matrix right = _matrix(source)
-    cdef cnp.npy_intp room = right.rows * ((right.columns + 15) // 16 * 16)  # whole vectors of every instruction set
-    cdef Packed packed = Packed.__new__(Packed)
-    packed.rows, packed.columns, packed.made_for = right.rows, right.columns, isa
-    packed.matrix, packed.memory = b, empty(1, &room, kind)
-    cdef void *data = pointer(packed.memory)
-    cdef const products_kernels *kernels = products_for(isa, kind == cnp.NPY_DOUBLE)
-    cdef int threads = threads_for(8.0 * <double> right.rows * <double> right.columns)
-    with nogil:
-        kernels.pack(right.rows, right.columns, right.data, right.row, right.column, data, threads)
-    return packed
-
-
-def packed_product(object a, object packed, object bias):
-    cdef int kind = float_type(a)
-    cdef Packed right
-    cdef Matrix left, factor
-    matrix = packed.matrix
-    if kind < 0 or not is_float_array(a, kind, 2) or not is_float_array(matrix, kind, 2):
-        return NotImplemented
-    a = _readable(a)
-    left = _matrix(a)
-    if type(packed) is Packed and (<Packed> packed).made_for == isa:
-        right = packed
-        factor = Matrix(pointer(right.memory), right.rows, right.columns, 0, PACKED)
-    else:
-        matrix = _readable(matrix)
-        factor = _matrix(matrix)
-    if left.columns != factor.rows or not _is_bias(bias, kind, factor.columns):
-        return NotImplemented
-    return _product(left, factor, None if bias is None else c_contiguous(bias), kind)
 
 
 def linear_backward(object x, object weight, object delta, object needs):

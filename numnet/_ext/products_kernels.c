@@ -33,9 +33,8 @@
 
 #define TABLE(type)                                                                                                    \
     {                                                                                                                  \
-        .gemm = JOIN3(gemm, type, NUMNET_ISA), .pack = JOIN3(pack, type, NUMNET_ISA),                                  \
-        .channel_sums = JOIN3(channel_sums, type, NUMNET_ISA), .conv = JOIN3(conv, type, NUMNET_ISA),                  \
-        .conv_delta_x = JOIN3(conv_delta_x, type, NUMNET_ISA),                                                         \
+        .gemm = JOIN3(gemm, type, NUMNET_ISA), .channel_sums = JOIN3(channel_sums, type, NUMNET_ISA),                  \
+        .conv = JOIN3(conv, type, NUMNET_ISA), .conv_delta_x = JOIN3(conv_delta_x, type, NUMNET_ISA),                  \
         .conv_delta_w = JOIN3(conv_delta_w, type, NUMNET_ISA),                                                         \
     }
 

@@ -13,14 +13,10 @@ typedef struct {
     ptrdiff_t in[3], kernel[3], stride[3], before[3], dilation[3], out[3];
 } conv_shape;
 
-#define PACKED PTRDIFF_MIN /* a stride that no array has */
-
 typedef struct {
     /* c (m, n) = a (m, k) b (k, n) + bias (n,), of which any strides (in elements) are welcome; bias may be NULL */
     int (*gemm)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const void *a, ptrdiff_t a_row, ptrdiff_t a_column, const void *b,
                 ptrdiff_t b_row, ptrdiff_t b_column, const void *bias, void *c, int threads);
-    /* b (k, n) in the order in which gemm reads it if it is told b_column = PACKED; n of it is rounded up to whole vectors */
-    void (*pack)(ptrdiff_t k, ptrdiff_t n, const void *b, ptrdiff_t b_row, ptrdiff_t b_column, void *packed, int threads);
     /* sums (f,) of x (n, f, p) over n and p */
     void (*channel_sums)(ptrdiff_t n, ptrdiff_t f, ptrdiff_t p, const void *x, void *sums, int threads);
     /* with `winograd`, float ones by Winograd's method where it is faster */

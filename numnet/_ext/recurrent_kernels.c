@@ -1,6 +1,5 @@
 /* The kernels of the family recurrent, for one instruction set. */
 #include "recurrent_kernels.h"
-#include "products_kernels.h" /* PACKED */
 #include "isa.h"
 
 #include <math.h>

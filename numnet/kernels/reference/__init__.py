@@ -15,7 +15,7 @@ from .binary_cross_entropy import (
 )
 from .conv import conv, conv_backward
 from .cross_entropy import cross_entropy, cross_entropy_backward
-from .linear import linear, linear_backward, matmul, pack, packed_product
+from .linear import linear, linear_backward, matmul
 from .optimizer import asgd_step, rprop_step, sgd_step
 from .optimizer_adam import adam_step, adamax_step, nadam_step, radam_step
 from .optimizer_rms import adadelta_step, adagrad_step, rmsprop_step
@@ -83,8 +83,6 @@ __all__ = [
     "mish",
     "mish_backward",
     "nadam_step",
-    "pack",
-    "packed_product",
     "radam_step",
     "recur",
     "recur_backward",

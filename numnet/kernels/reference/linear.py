@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from math import prod
-from typing import NamedTuple
 
 from ...arrays import Array
 from ...errors import ShapeError, describe
 from .checks import expect
 
-__all__ = ["linear", "linear_backward", "matmul", "pack", "packed_product"]
+__all__ = ["linear", "linear_backward", "matmul"]
 
 
 def matmul(a: Array, b: Array) -> Array:
@@ -66,46 +65,6 @@ def linear_backward(
         d.T @ rows if needs[1] else None,  # (out, in)
         d.sum(axis=0) if needs[2] else None,  # (out,)
     )
-
-
-class Packed(NamedTuple):
-    """A matrix that many products are going to read. A twin's own kind may hold more, but always the matrix."""
-
-    matrix: Array
-
-
-def pack(b: Array, rows: int, times: int) -> Packed:
-    """The right factor of so many products to come, each with so many rows, for :func:`packed_product`.
-
-    A compiled twin copies it in the order in which a product reads it, where that pays. It is of use as long as b does
-    not change.
-
-    Shapes: b (K, N).
-
-    Raises:
-        ShapeError: no matrix.
-    """
-    if b.ndim != 2:
-        raise ShapeError("a matrix", describe(b), "reshape it to two axes")
-    return Packed(b)
-
-
-def packed_product(a: Array, packed: Packed, bias: Array | None) -> Array:
-    """Product with a matrix b that :func:`pack` has packed.
-
-        y = a b + bias
-
-    Shapes: a (M, K), b (K, N), bias (N,), y (M, N).
-
-    Raises:
-        ShapeError: the inner sizes differ, or ``bias`` is not one number per column.
-        DtypeError: the dtypes differ.
-    """
-    y = matmul(a, packed.matrix)
-    if bias is None:
-        return y
-    expect("bias", bias, (y.shape[1],), a.dtype, "one bias per column of b")
-    return y + bias
 
 
 def _rows(x: Array) -> Array:
