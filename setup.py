@@ -125,7 +125,9 @@ def extensions() -> list[Extension]:
                 f"numnet._ext.{module}",
                 [str(SOURCES / f"{module}.pyx")],
                 include_dirs=[numpy.get_include(), str(SOURCES)],
-                define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
+                define_macros=[
+                    (name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")
+                ],
                 depends=sorted(str(path) for path in SOURCES.glob("*.[ch]")),
             )
             for module in FAMILIES

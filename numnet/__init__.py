@@ -110,6 +110,7 @@ from .functions import (
     var,
     where,
 )
+from .kernels.memory import empty_cache
 from .kernels.threads import get_num_threads, set_num_threads
 from .kernels.winograd import get_winograd, set_winograd
 from .nn.functional import log_softmax, softmax
@@ -159,6 +160,7 @@ __all__ = [
     "dot",
     "double",
     "empty",
+    "empty_cache",
     "empty_like",
     "equal",
     "exp",

@@ -1,4 +1,4 @@
-# What the modules of kernels share: the chosen instruction set, the number of threads, cheap checks of arrays.
+# What the modules of kernels share: the chosen instruction set, the number of threads, fresh arrays, cheap checks of arrays.
 
 cimport numpy as cnp
 
@@ -32,9 +32,7 @@ cdef inline cnp.ndarray c_contiguous(object a):
     return cnp.PyArray_FROM_OTF(a, cnp.PyArray_TYPE(<cnp.ndarray> a), cnp.NPY_ARRAY_CARRAY_RO)
 
 
-cdef inline cnp.ndarray empty(int ndim, const cnp.npy_intp *shape, int typenum):
-    """A fresh, C-contiguous array, not initialised."""
-    return cnp.PyArray_EMPTY(ndim, <cnp.npy_intp *> shape, typenum, 0)
+cdef cnp.ndarray empty(int ndim, const cnp.npy_intp *shape, int typenum)
 
 
 cdef inline void *pointer(object a) noexcept:

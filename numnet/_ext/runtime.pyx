@@ -1,15 +1,35 @@
-"""Which instruction set the kernels run on, how many threads they use, and whether by Winograd's method."""
+"""What the kernels run on: the instruction set, the threads, Winograd's method or not, the memory of their results."""
 
 import os
 import warnings
 
 cimport numpy as cnp
+from cpython.pycapsule cimport PyCapsule_New
 
 cnp.import_array()
 
 cdef extern from "family.h":
     int HAS_OPENMP
     bint cpu_supports(int isa)
+
+cdef extern from "numpy/arrayobject.h":
+    object PyDataMem_SetHandler(object handler)
+
+cdef extern from "cache.h" nogil:
+    const bint CACHE_BUILT
+    const size_t NUMNET_SMALL
+    struct Cache "cache":
+        size_t live
+    Cache cache
+    void *cache_handler_address "(&cache_handler)"
+    size_t cache_kept()
+    void cache_empty()
+    void cache_before_fork()
+    void cache_in_parent()
+    void cache_in_child()
+
+cdef extern from "pthread.h" nogil:
+    int pthread_atfork(void (*before)() noexcept, void (*parent)() noexcept, void (*child)() noexcept)
 
 ISA_NAMES = ("baseline", "avx2", "avx512")
 
@@ -81,6 +101,45 @@ def _single_thread_after_fork():
     thread_count, _is_forked = 1, True
 
 
+cdef cnp.ndarray empty(int ndim, const cnp.npy_intp *shape, int typenum):
+    """A fresh, C-contiguous array, not initialised. The memory of a large one comes from the cache, and returns to it."""
+    cdef size_t bytes = sizeof(float) if typenum == cnp.NPY_FLOAT else 8
+    cdef int axis
+    for axis in range(ndim):
+        bytes *= <size_t> shape[axis]
+    if bytes < NUMNET_SMALL or not caching:
+        return cnp.PyArray_EMPTY(ndim, <cnp.npy_intp *> shape, typenum, 0)
+    before = PyDataMem_SetHandler(_handler)
+    try:
+        return cnp.PyArray_EMPTY(ndim, <cnp.npy_intp *> shape, typenum, 0)
+    except MemoryError:  # the range is full, or could not be reserved
+        pass
+    finally:
+        PyDataMem_SetHandler(before)
+    return cnp.PyArray_EMPTY(ndim, <cnp.npy_intp *> shape, typenum, 0)
+
+
+def is_caching():
+    """Is the memory of large results kept for the next ones?"""
+    return caching
+
+
+def set_caching(on):
+    """Keep it or not, from the next result on; always off under AddressSanitizer, which must see each array."""
+    global caching
+    caching = on and CACHE_BUILT
+
+
+def cached_bytes():
+    """Bytes in arrays from the cache, and bytes kept for the next ones."""
+    return cache.live, cache_kept()
+
+
+def empty_cache():
+    """Give what is kept back to the system."""
+    cache_empty()
+
+
 _is_forked = False
 set_isa(available_isas()[-1])
 _wanted = os.environ.get("NUMNET_ISA")
@@ -91,6 +150,12 @@ if _wanted:
         warnings.warn(f"NUMNET_ISA: {error}; using {get_isa()}", RuntimeWarning, stacklevel=2)
 
 set_winograd(os.environ.get("NUMNET_WINOGRAD") != "0")
+
+cdef bint caching
+cdef object _handler = PyCapsule_New(cache_handler_address, "mem_handler", NULL)
+set_caching(os.environ.get("NUMNET_NO_CACHE", "0") in ("", "0"))
+pthread_atfork(cache_before_fork, cache_in_parent, cache_in_child)
+
 set_num_threads(_default_threads())
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_single_thread_after_fork)
