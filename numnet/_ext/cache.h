@@ -1,14 +1,16 @@
-/* Memory for large results. What an array leaves when it dies stays with us, and the next arrays get it: fresh pages from
- * the system cost more than the arithmetic on them, for it fills each with zeros when it is first touched.
+/* Memory for large results. What an array leaves when it dies stays with us, and the next arrays get it: fresh pages
+ * from the system cost more than the arithmetic on them, for it fills each with zeros when it is first touched.
  *
- * There is one range of addresses, as many as the machine has bytes; addresses are no memory until they are written to. It
- * is cut into blocks: arrays, and gaps, never two gaps side by side. A new array gets the lowest gap that holds it. So what
- * is in use crowds at the low end, the range is written little farther up than arrays ever needed at once (LeNet: a third
- * more, ResNet-20 and GPT: nothing), and from its second step on a training touches no new page.
+ * There is one range of addresses, as many as the machine has bytes; addresses are no memory until they are written
+ * to. It is cut into blocks: arrays, and gaps, never two gaps side by side. A new array gets the lowest gap that
+ * holds it. So what is in use crowds at the low end, the range is written little farther up than arrays ever needed
+ * at once (LeNet: a third more, ResNet-20 and GPT: nothing), and from its second step on a training touches no new
+ * page.
  *
- * A block belongs to one array from cache_take to cache_give, which NumPy calls when the last reference dies (NEP 49): what
- * somebody holds is never written over. A gap that stayed as it was while PERIOD more blocks were taken, and what lies above all
- * arrays of that time, goes back to the system before as many again are; cache_empty gives back all gaps at once. */
+ * A block belongs to one array from cache_take to cache_give, which NumPy calls when the last reference dies (NEP
+ * 49): what somebody holds is never written over. A gap that stayed as it was while PERIOD more blocks were taken,
+ * and what lies above all arrays of that time, goes back to the system before as many again are; cache_empty gives
+ * back all gaps at once. */
 #ifndef NUMNET_CACHE_H
 #define NUMNET_CACHE_H
 
