@@ -191,6 +191,6 @@ def test_the_switch_and_the_end_of_a_program() -> None:
         "kept = kernels.relu(np.ones((64, 1024))); print(r.is_caching(), r.cached_bytes()[0] > 0)"
     )
     for switch, said in (("1", "False False"), ("0", "True True")):
-        environment = {**os.environ, "NUMNET_NO_CACHE": switch}
-        done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, encoding="utf-8")
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "NUMNET_NO_CACHE": switch}
+        done = subprocess.run([sys.executable, "-P", "-c", program], env=environment, capture_output=True, text=True)
         assert (done.returncode, done.stdout.strip(), done.stderr) == (0, said, "")
