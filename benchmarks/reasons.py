@@ -36,7 +36,45 @@ class Reason(NamedTuple):
         return sum(value is not None for value in (self.work, self.beside, self.threads))
 
 
-REASONS: tuple[Reason, ...] = ()
+_PRODUCTS = (
+    "Nearly all of it is matrix products, which both sides run at 85 to 90 % of what the core can do: "
+    "there is little left to win."
+)
+_SMALL = (
+    "Ten units a layer: the arithmetic takes a few µs, the rest is Python, 6 µs for each layer forward and back "
+    "and 10 µs for each call of the network or of backward."
+)
+_LSTM = (
+    "Three products of 587 MFLOP take 18 of 30 ms, at 90 % of what the core can do. What could still go: "
+    "δᵀ is packed twice, for ∂J/∂W_ih and for ∂J/∂W_hh, and 3 ms are Python, clipping and a copy of y."
+)
+_NIN = (
+    "The windows of 5 × 5 and 11 × 11 and the layers of 1 × 1 are plain sums, near what the core can do on both "
+    "sides; for one image Winograd's values of the 3 × 3 windows cost as much as its products."
+)
+_GPT = (
+    "Around 2.5 ms of formulas stand about seventy layers and operations with 10 to 20 µs of Python each; "
+    "attention's products, batches of small matrices, run on NumPy's BLAS."
+)
+_GRU_MEMORY = "Half of it lies outside of the results of kernels; where is not known yet."
+_ADAM = (
+    "Adam reads and writes seven streams of 240 000 numbers, 6.7 MB, which no second-level cache holds: "
+    "the time is that of memory."
+)
+_LSTM_NAME = "LSTM language model, hidden 256, 35 steps"
+
+REASONS: tuple[Reason, ...] = (
+    Reason("models", "MLP 784-256-10", _PRODUCTS),
+    Reason("models", "MLP 784-256-128-64-10", _PRODUCTS, work="inference, batch 64"),
+    Reason("models", "x² 1-10-10-1", _SMALL),
+    Reason("models", "logistic regression", _SMALL),
+    Reason("models", _LSTM_NAME, _LSTM, work="training"),
+    Reason("models", _LSTM_NAME, _PRODUCTS, work="inference"),
+    Reason("models", "NiN, 224 × 224", _NIN),
+    Reason("models", "GPT, 4 layers, width 128, context 64", _GPT),
+    Reason("memory", "GRU language model, hidden 256, 35 steps", _GRU_MEMORY),
+    Reason("loader", "MLP 784-256-128-64-10", _ADAM),
+)
 
 
 def reason_of(row: Row, reasons: tuple[Reason, ...] = REASONS) -> str:
