@@ -10,14 +10,14 @@ import numpy as np
 
 from .errors import OptionError, ShapeError
 
-__all__ = ["Taps", "padding_taps", "spans"]
+__all__ = ["CACHED", "Taps", "padding_taps", "spans"]
 
-_SOURCES: dict[str, Callable[[int, int], int]] = {  # mode: (i, size) → the element that position i copies
+_SOURCES: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {  # mode: (i, size) → the element that position i copies
     "reflect": lambda i, size: size - 1 - abs(size - 1 - abs(i)),
-    "replicate": lambda i, size: min(max(i, 0), size - 1),
+    "replicate": lambda i, size: i.clip(0, size - 1),
     "circular": lambda i, size: i % size,
 }
-_CACHED = 512  # a network has few shapes, and asks for the same taps in every step
+CACHED = 64  # a network has few shapes, and asks for the same taps in every step; those of a long axis take megabytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,10 @@ class Taps:
         order = np.argsort(output, kind="stable")
         start = np.zeros(out + 1, np.int64)
         np.cumsum(np.bincount(output, minlength=out), out=start[1:])
-        return cls(size, start, place[order].astype(np.int64), weight[order].astype(np.float64))
+        taps = cls(size, start, place[order].astype(np.int64), weight[order].astype(np.float64))
+        for array in (taps.start, taps.place, taps.weight):
+            array.setflags(write=False)  # all who ask for the same taps share them
+        return taps
 
     @property
     def out(self) -> int:
@@ -76,7 +79,7 @@ class Taps:
         return [(self.output[c], self.place[c], self.weight[c]) for c in chosen]
 
     @staticmethod
-    @lru_cache(maxsize=_CACHED)
+    @lru_cache(maxsize=CACHED)
     def padding(size: int, before: int, after: int, mode: str) -> Taps:
         """A border around x. A negative one cuts off; circular then takes what is left for x, the other modes do not.
 
@@ -104,16 +107,17 @@ class Taps:
                 "use less padding, a larger input, or the mode 'zeros' or 'replicate'",
             )
         start, span = (cut, left) if mode == "circular" else (0, size)  # what the border copies
-        sources = {i: i for i in range(cut, cut + left)}
-        if mode != "zeros":
-            outside = [*range(-before, cut), *range(cut + left, size + after)]
-            sources |= {i: start + _SOURCES[mode](i - start, span) for i in outside}
-        output = np.array([before + i for i in sources], np.int64)
-        place = np.array(list(sources.values()), np.int64)
+        place = np.arange(-before, size + after)
+        inside = (place >= cut) & (place < cut + left)
+        if mode == "zeros":
+            output, place = np.flatnonzero(inside), place[inside]
+        else:
+            output = np.arange(len(place))
+            place = np.where(inside, place, start + _SOURCES[mode](place - start, span))
         return Taps.of(size, output, place, np.ones(len(place)), before + size + after)
 
     @staticmethod
-    @lru_cache(maxsize=_CACHED)
+    @lru_cache(maxsize=CACHED)
     def regions(size: int, parts: int) -> Taps:
         """The mean of each of so many regions that cover x, and may overlap: region o is :func:`spans` [o].
 

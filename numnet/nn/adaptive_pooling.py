@@ -11,7 +11,7 @@ import numpy as np
 from .. import kernels
 from ..arrays import Array, array_module
 from ..call import Ctx
-from ..taps import Taps, spans
+from ..taps import CACHED, Taps, spans
 from ..window import Window, per_axis
 from .expect import expect_floating
 from .layer import Layer
@@ -61,7 +61,7 @@ def _means(shape: Sequence[int], out: Sequence[int]) -> list[Taps]:
     return [Taps.regions(n, o) for n, o in zip(shape[2:], out, strict=True)]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=CACHED)
 def _bounds(size: int, parts: int) -> tuple[np.ndarray, np.ndarray]:
     """Start and end of each region, the same ones for every plane: (1, 1, parts) each."""
     start, end = np.array(spans(size, parts), np.int64).reshape(parts, 2).T.reshape(2, 1, 1, parts)

@@ -13,7 +13,7 @@ from .. import kernels
 from ..arrays import Array
 from ..call import Ctx
 from ..errors import OptionError, ShapeError
-from ..taps import Taps
+from ..taps import CACHED, Taps
 from .expect import expect_floating
 from .layer import Layer
 
@@ -176,7 +176,7 @@ def _places(n: int, out: int, ratio: float, align_corners: bool) -> np.ndarray:
     return (o + 0.5) * ratio - 0.5
 
 
-@lru_cache(maxsize=512, typed=True)  # by dtype too: a ratio of float32 equals one of float64
+@lru_cache(maxsize=CACHED, typed=True)  # by dtype too: a ratio of float32 equals one of float64
 def _taps_of(mode: Mode, n: int, out: int, ratio: Any, align_corners: bool) -> Taps:
     taps = _MAKE[mode](n, out, ratio, align_corners)
     places, weights = (np.concatenate(each) for each in zip(*taps, strict=True))

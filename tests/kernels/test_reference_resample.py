@@ -113,6 +113,14 @@ def test_taps_are_a_matrix_and_its_transpose(taps, draw, close):
     )
 
 
+def test_shared_taps_cannot_be_written_to():
+    taps = Taps.padding(5, 2, 1, "reflect")
+    assert Taps.padding(5, 2, 1, "reflect") is taps
+    for array in (taps.start, taps.place, taps.weight, taps.transposed.weight):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
 def test_what_has_no_taps_gets_the_value(draw):
     y = reference.resample(draw(1, 2), [Taps.padding(2, 1, 2, "zeros")], 7.5)
     np.testing.assert_array_equal(y[0, [0, 3, 4]], 7.5)
