@@ -247,9 +247,9 @@ static void NAME(values_of_weights)(const winograd_plan *p, const real *weight, 
     }
 }
 
-/* A block of tiles has values and sums that stay in the second-level cache, about, but is long enough for the weights, which
- * every block reads; a block of filters has weights that stay in the third. All sums are over channels, in their order: the bits depend neither on the blocks nor on the threads that
- * share them. */
+/* A block of tiles has values and sums that stay in the second-level cache, about, but is long enough for the weights,
+ * which every block reads; a block of filters has weights that stay in the third. All sums are over channels, in their
+ * order: the bits depend neither on the blocks nor on the threads that share them. */
 #define TILE_BYTES ((size)524288)
 #define LEAST_TILES ((size)64)
 #define WEIGHT_BYTES ((size)16777216)
