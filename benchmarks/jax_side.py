@@ -86,8 +86,7 @@ class Jax:
     @partial(jax.jit, static_argnums=0, donate_argnums=1)
     def _step(self, training: Tree, x: Tree, y: Tree) -> tuple[Tree, Tree]:
         parameters, buffers, memory, key = training
-        key, now = jax.random.split(key)
-        (J, buffers), gradients = self._gradients(parameters, buffers, x, y, now)
+        (J, (buffers, key)), gradients = self._gradients(parameters, buffers, x, y, key)
         if self.network.clip:
             norm = jnp.sqrt(sum(jnp.sum(g**2) for g in gradients.values()))
             factor = jnp.minimum(1.0, self.network.clip / (norm + 1e-6))
@@ -98,9 +97,9 @@ class Jax:
     @partial(jax.jit, static_argnums=0)
     def _gradients(self, parameters: Tree, buffers: Tree, x: Tree, y: Tree, key: Tree) -> Tree:
         def objective(parameters: Tree) -> tuple[Tree, Tree]:
-            kept = dict(buffers)
-            z = self.forward(parameters, kept, x, _Drop(key))
-            return _LOSSES[self.network.loss](z, y), kept
+            kept, drop = dict(buffers), _Drop(key)
+            z = self.forward(parameters, kept, x, drop)
+            return _LOSSES[self.network.loss](z, y), (kept, drop.key)
 
         return jax.value_and_grad(objective, has_aux=True)(parameters)
 

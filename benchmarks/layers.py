@@ -83,7 +83,10 @@ class _Theirs:
         self.layer = case.build(torch.nn)
         weights = {name: torch.from_numpy(np.array(value)) for name, value in ours.layer.state_dict().items()}
         self.layer.load_state_dict(weights)
-        leaves = [torch.from_numpy(x).requires_grad_(x.dtype.kind == "f") for x in case.inputs()]
+        leaves = [torch.from_numpy(x) for x in case.inputs()]
+        differentiable = getattr(ours.layer, "differentiable_inputs", len(leaves))  # ∂J/∂(target) is nobody's
+        for leaf in leaves[:differentiable]:
+            leaf.requires_grad_(leaf.is_floating_point())
         self.leaves, self.inputs = leaves, leaves * case.times
         self.delta: Any = None
 
@@ -114,9 +117,11 @@ def sides(case: Case) -> tuple[_Ours, _Theirs]:
         side.run()
     expected = {"output": theirs.y.detach()} | {name: p.grad for name, p in theirs.layer.named_parameters()}
     found = {"output": ours.y} | {name: p.grad for name, p in ours.layer.named_parameters()}
-    if theirs.leaves[0].requires_grad and len(ours.inputs) == len(theirs.leaves):
-        got = ours.found[0] if isinstance(ours.found, tuple) else ours.found
-        expected["∂J/∂x"], found["∂J/∂x"] = theirs.leaves[0].grad, got
+    deltas = ours.found if isinstance(ours.found, tuple) else (ours.found,)
+    deltas = (sum(deltas),) if case.times > 1 else deltas  # the one input's, in all its places
+    for number, (leaf, delta) in enumerate(zip(theirs.leaves, deltas, strict=False)):
+        if leaf.requires_grad:
+            expected[f"∂J/∂(input {number})"], found[f"∂J/∂(input {number})"] = leaf.grad, delta
     for name, value in expected.items():
         right = np.asarray(value)
         norm = max(float(np.linalg.norm(right)), 1e-3)

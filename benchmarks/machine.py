@@ -18,8 +18,8 @@ import numnet
 __all__ = ["SWITCHES", "Memory", "conditions", "threads"]
 
 SWITCHES = (
-    *("NUMNET_ISA", "NUMNET_NUM_THREADS", "NUMNET_WINOGRAD", "NUMNET_NO_EXT"),
-    *("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS"),
+    *("NUMNET_ISA", "NUMNET_NUM_THREADS", "NUMNET_WINOGRAD", "NUMNET_NO_CACHE", "NUMNET_NO_EXT"),
+    *("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OPENBLAS_NUM_THREADS"),
     *("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS"),
 )
 """The environment variables that change what is measured."""

@@ -35,10 +35,14 @@ def _threads(n: int) -> str:
 
 
 def _models(figure: Any, rows: Sequence[Row]) -> None:
-    """A panel for each number of threads: bars beside PyTorch, marks for goals, points for the other engines."""
+    """A panel for each number of threads: bars beside PyTorch, marks for goals, points for the other engines.
+
+    What lies far to the right, beyond the edge, stands there as a number.
+    """
     rows = [row for row in rows if row.work.startswith(TRAINING)]
     names = list(dict.fromkeys(row.name for row in rows))
     counts = sorted({row.threads for row in rows})
+    edge = max(1.1, min(2, 1.05 * max(row.ratio.median for row in rows)))
     figure.set_size_inches(5 + 3.5 * len(counts), 1.2 + 0.45 * len(names))
     for axis, n in zip(figure.subplots(1, len(counts), sharey=True, squeeze=False)[0], counts, strict=True):
         for kind, shift, colour in (("default", -0.18, "C0"), ("best", 0.18, "C1")):
@@ -53,11 +57,15 @@ def _models(figure: Any, rows: Sequence[Row]) -> None:
             if chosen:
                 places, ratios = [names.index(name) for name in chosen], [r.ratio.median for r in chosen.values()]
                 axis.plot(ratios, places, mark, color="w", mec="k", ms=5, label=engine)
+        for row in rows:
+            if row.threads == n and row.ratio.median > edge:
+                text = f"{row.against.partition(':')[0]} {row.ratio.median:.1f} →"
+                axis.text(edge, names.index(row.name), text, ha="right", va="center", size="x-small")
         axis.axvline(1, color="0.5", lw=1, zorder=1.5)
         axis.set(
             title=_threads(n),
             xlabel="time of numnet / time of the other",
-            xlim=(0, max(1.1, min(2, 1.05 * max(row.ratio.median for row in rows)))),
+            xlim=(0, edge),
         )
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
