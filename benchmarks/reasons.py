@@ -56,7 +56,6 @@ _GPT = (
     "Around 2.5 ms of formulas stand about seventy layers and operations with 10 to 20 µs of Python each; "
     "attention's products, batches of small matrices, run on NumPy's BLAS."
 )
-_GRU_MEMORY = "Half of it lies outside of the results of kernels; where is not known yet."
 _ADAM = (
     "Adam reads and writes seven streams of 240 000 numbers, 6.7 MB, which no second-level cache holds: "
     "the time is that of memory."
@@ -72,7 +71,6 @@ REASONS: tuple[Reason, ...] = (
     Reason("models", _LSTM_NAME, _PRODUCTS, work="inference"),
     Reason("models", "NiN, 224 × 224", _NIN),
     Reason("models", "GPT, 4 layers, width 128, context 64", _GPT),
-    Reason("memory", "GRU language model, hidden 256, 35 steps", _GRU_MEMORY),
     Reason("loader", "MLP 784-256-128-64-10", _ADAM),
 )
 
