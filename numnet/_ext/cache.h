@@ -16,8 +16,10 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define NUMNET_SMALL ((size_t)1 << 16) /* below it memory comes from malloc, which keeps it too */
@@ -76,8 +78,21 @@ static void cache_tidy(void) {
     }
 }
 
+/* Does the system count addresses as if they were memory (ulimit -v or -d, vm.overcommit_memory = 2)? The range would
+ * leave none to others. */
+static int cache_addresses_count(void) {
+    struct rlimit limit;
+    if (!getrlimit(RLIMIT_AS, &limit) && limit.rlim_cur != RLIM_INFINITY) return 1;
+    if (!getrlimit(RLIMIT_DATA, &limit) && limit.rlim_cur != RLIM_INFINITY) return 1;
+    FILE *file = fopen("/proc/sys/vm/overcommit_memory", "r");
+    int mode = file ? fgetc(file) : '0';
+    if (file) fclose(file);
+    return mode == '2';
+}
+
 /* Reserve the range, when the first block is taken. */
 static int cache_begin(void) {
+    if (cache_addresses_count()) return 0;
     cache.page = (size_t)sysconf(_SC_PAGESIZE);
     size_t all = (size_t)sysconf(_SC_PHYS_PAGES) * cache.page;
     block *b = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -20,6 +20,7 @@ cdef extern from "cache.h" nogil:
     const size_t NUMNET_SMALL
     struct Cache "cache":
         size_t live
+        char *start
     Cache cache
     void *cache_handler_address "(&cache_handler)"
     size_t cache_kept()
@@ -103,6 +104,7 @@ def _single_thread_after_fork():
 
 cdef cnp.ndarray empty(int ndim, const cnp.npy_intp *shape, int typenum):
     """A fresh, C-contiguous array, not initialised. The memory of a large one comes from the cache, and returns to it."""
+    global caching
     cdef size_t bytes = sizeof(float) if typenum == cnp.NPY_FLOAT else 8
     cdef int axis
     for axis in range(ndim):
@@ -112,8 +114,8 @@ cdef cnp.ndarray empty(int ndim, const cnp.npy_intp *shape, int typenum):
     before = PyDataMem_SetHandler(_handler)
     try:
         return cnp.PyArray_EMPTY(ndim, <cnp.npy_intp *> shape, typenum, 0)
-    except MemoryError:  # the range is full, or could not be reserved
-        pass
+    except MemoryError:  # the range is full; or could not be reserved, and is not asked for again
+        caching = cache.start != NULL
     finally:
         PyDataMem_SetHandler(before)
     return cnp.PyArray_EMPTY(ndim, <cnp.npy_intp *> shape, typenum, 0)

@@ -194,3 +194,17 @@ def test_the_switch_and_the_end_of_a_program() -> None:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "NUMNET_NO_CACHE": switch}
         done = subprocess.run([sys.executable, "-P", "-c", program], env=environment, capture_output=True, text=True)
         assert (done.returncode, done.stdout.strip(), done.stderr) == (0, said, "")
+
+
+@pytest.mark.parametrize("limit", ["AS", "DATA"])
+def test_no_range_where_addresses_count_as_memory(limit: str) -> None:
+    """The range would leave nothing to others; and what was refused once is not asked for again."""
+    pytest.importorskip("resource")
+    program = (
+        "import resource, numpy as np; from numnet import _ext, kernels; r = _ext.modules['runtime']\n"
+        f"resource.setrlimit(resource.RLIMIT_{limit}, (1 << 46, resource.RLIM_INFINITY))\n"
+        "kept = kernels.relu(np.ones((64, 1024))); print(kept.sum(), r.is_caching(), r.cached_bytes())"
+    )
+    environment = {**os.environ, "NUMNET_NO_CACHE": "0"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, encoding="utf-8")
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "65536.0 False (0, 0)", "")
