@@ -30,10 +30,10 @@ typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes
 #define PRAGMA(text) _Pragma(#text)
 #ifdef _OPENMP
 #include <omp.h>
-#define PARALLEL(threads) PRAGMA(omp parallel num_threads(threads) if (threads > 1))
+#define PARALLEL(threads) PRAGMA(omp parallel num_threads(threads) if ((threads) > 1))
 #define FOR PRAGMA(omp for schedule(static))
 #define FOR_DYNAMIC PRAGMA(omp for schedule(dynamic))
-#define PARALLEL_FOR(threads) PRAGMA(omp parallel for schedule(static) num_threads(threads) if (threads > 1))
+#define PARALLEL_FOR(threads) PRAGMA(omp parallel for schedule(static) num_threads(threads) if ((threads) > 1))
 #define BARRIER PRAGMA(omp barrier)
 #define THREAD_NUMBER omp_get_thread_num()
 #define THREAD_COUNT omp_get_num_threads()
