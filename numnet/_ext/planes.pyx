@@ -49,7 +49,7 @@ cdef extern from "planes_kernels.h" nogil:
         const int64_t *place
         const double *weight
         Py_ssize_t size_in "in"
-        Py_ssize_t out
+        Py_ssize_t out, moved, moved_end, shift
 
     struct resample_job:
         const void *x
@@ -317,6 +317,20 @@ cdef bint _are_taps(const taps *axis, Py_ssize_t count) noexcept nogil:
     return fit
 
 
+cdef void _find_moved(taps *axis) noexcept nogil:
+    """The longest stretch of neighbours that are moved as they are: all of a padded row but its border."""
+    cdef Py_ssize_t o, t, first = 0
+    for o in range(axis.out):
+        t = axis.start[o]
+        if axis.start[o + 1] != t + 1 or axis.weight[t] != 1:
+            first = o + 1
+            continue
+        if o > first and axis.place[t] != axis.place[t - 1] + 1:
+            first = o
+        if o + 1 - first > axis.moved_end - axis.moved:
+            axis.moved, axis.moved_end, axis.shift = first, o + 1, axis.place[t] - o
+
+
 cdef inline bint _is_plain(object a, int typenum) noexcept:
     """Is it an array (n,) of this type that can be read where it lies?"""
     return (cnp.PyArray_Check(a) and cnp.PyArray_TYPE(<cnp.ndarray> a) == typenum
@@ -330,7 +344,11 @@ cdef bint _read_taps(taps *axis, object given):
     axis.start, axis.place = <const int64_t *> pointer(start), <const int64_t *> pointer(place)
     axis.weight = <const double *> pointer(weight)
     axis.size_in, axis.out = given.size, _length(start, 0) - 1
-    return axis.out >= 0 and _length(place, 0) == _length(weight, 0) and _are_taps(axis, _length(place, 0))
+    axis.moved = axis.moved_end = axis.shift = 0
+    if axis.out < 0 or _length(place, 0) != _length(weight, 0) or not _are_taps(axis, _length(place, 0)):
+        return False
+    _find_moved(axis)
+    return True
 
 
 def resample(object x, object along, object value=0.0):
@@ -345,6 +363,8 @@ def resample(object x, object along, object value=0.0):
     for axis in range(ndim - axes):
         planes *= shape[axis]
     memset(&job, 0, sizeof(job))
+    for axis in range(3 - axes):  # those that are missing
+        job.axes[axis].size_in = job.axes[axis].out = job.axes[axis].moved_end = 1
     for axis in range(axes):
         if not _read_taps(&job.axes[3 - axes + axis], along[axis]):
             return NotImplemented

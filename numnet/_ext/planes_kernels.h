@@ -40,6 +40,7 @@ struct taps { /* of one axis, as in numnet/taps.py */
     const int64_t *start, *place; /* no start: an axis that is missing */
     const double *weight;
     size in, out;
+    size moved, moved_end, shift; /* the longest stretch of outputs o that are x[o + shift] */
 };
 
 struct resample_job {

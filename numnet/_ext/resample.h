@@ -3,42 +3,12 @@
  * Along D and H whole rows are added up, which is vector code. Along W numbers are picked one by one; so that comes
  * first or last, wherever there are fewer rows. Most of a padded row is only moved: its longest such stretch is copied. */
 
-/* One axis, with the weights as real, and the stretch of outputs o in [moved, moved_end) that are x[o + shift]. */
-typedef struct {
-    const int64_t *start, *place;
-    real *weight;
-    size in, out, moved, moved_end, shift;
-} NAME(axis);
-#define axis_taps NAME(axis)
-
-INLINE int NAME(only_moves)(const axis_taps *taps) {
+INLINE int NAME(only_moves)(const struct taps *taps) {
     return taps->in == taps->out && taps->moved == 0 && taps->moved_end == taps->out && taps->shift == 0;
 }
 
-INLINE int NAME(is_bare)(const axis_taps *taps, size o) {
+INLINE int NAME(is_bare)(const struct taps *taps, size o) {
     return taps->start && taps->start[o] == taps->start[o + 1];
-}
-
-static int NAME(read_taps)(const struct taps *given, axis_taps *taps) {
-    if (!given->start) { /* a missing axis */
-        *taps = (axis_taps){.in = 1, .out = 1, .moved_end = 1};
-        return 0;
-    }
-    const size count = (size)given->start[given->out];
-    *taps = (axis_taps){given->start, given->place, scratch(count * (size)sizeof(real)), given->in, given->out, 0, 0, 0};
-    if (!taps->weight) return NO_MEMORY;
-    for (size t = 0; t < count; t++) taps->weight[t] = (real)given->weight[t];
-    size first = 0;
-    for (size o = 0; o < taps->out; o++) {
-        const size t = (size)taps->start[o];
-        const int moved = (size)taps->start[o + 1] == t + 1 && given->weight[t] == 1;
-        if (!moved || o == first || taps->place[t] - o != taps->place[t - 1] - (o - 1)) first = moved ? o : o + 1;
-        if (moved && o + 1 - first > taps->moved_end - taps->moved) {
-            taps->moved = first, taps->moved_end = o + 1;
-            taps->shift = (size)taps->place[t] - o;
-        }
-    }
-    return 0;
 }
 
 /* y = x, n numbers. A row is short: asking memcpy takes longer. The last vector may copy some again. */
@@ -53,7 +23,8 @@ INLINE void NAME(move)(const real *restrict x, size n, real *restrict y) {
 }
 
 /* The outputs [begin, end), each a row of n: the sum of its rows of x. */
-INLINE void NAME(add_rows)(const axis_taps *taps, const real *x, size n, size begin, size end, real *y) {
+INLINE void NAME(add_rows)(const struct taps *taps, const real *weights, const real *x, size n, size begin, size end,
+                            real *y) {
     for (size o = begin; o < end; o++) {
         real *restrict row = y + o * n;
         const size first = (size)taps->start[o], last = (size)taps->start[o + 1];
@@ -61,7 +32,7 @@ INLINE void NAME(add_rows)(const axis_taps *taps, const real *x, size n, size be
             for (size w = 0; w < n; w++) row[w] = 0;
         for (size t = first; t < last; t++) {
             const real *restrict from = x + taps->place[t] * n;
-            const real weight = taps->weight[t];
+            const real weight = weights[t];
             if (t == first)
                 for (size w = 0; w < n; w++) row[w] = weight * from[w];
             else
@@ -71,37 +42,39 @@ INLINE void NAME(add_rows)(const axis_taps *taps, const real *x, size n, size be
 }
 
 /* y (outer, out, n) from x (outer, in, n) */
-static void NAME(across)(const axis_taps *taps, const real *x, size outer, size n, real *y) {
+static void NAME(across)(const struct taps *taps, const real *weights, const real *x, size outer, size n, real *y) {
     for (size i = 0; i < outer; i++, x += taps->in * n, y += taps->out * n) {
-        NAME(add_rows)(taps, x, n, 0, taps->moved, y);
+        NAME(add_rows)(taps, weights, x, n, 0, taps->moved, y);
         NAME(move)(x + (taps->moved + taps->shift) * n, (taps->moved_end - taps->moved) * n, y + taps->moved * n);
-        NAME(add_rows)(taps, x, n, taps->moved_end, taps->out, y);
+        NAME(add_rows)(taps, weights, x, n, taps->moved_end, taps->out, y);
     }
 }
 
 /* The outputs [begin, end), each one number. */
-INLINE void NAME(add_numbers)(const axis_taps *taps, const real *x, size begin, size end, real *y) {
+INLINE void NAME(add_numbers)(const struct taps *taps, const real *weights, const real *x, size begin, size end,
+                               real *y) {
     for (size o = begin; o < end; o++) {
         size t = (size)taps->start[o];
         const size last = (size)taps->start[o + 1];
         real sum = 0;
-        if (t < last) sum = taps->weight[t] * x[taps->place[t]];
-        for (t++; t < last; t++) sum += taps->weight[t] * x[taps->place[t]];
+        if (t < last) sum = weights[t] * x[taps->place[t]];
+        for (t++; t < last; t++) sum += weights[t] * x[taps->place[t]];
         y[o] = sum;
     }
 }
 
 /* y (rows, out) from x (rows, in) */
-static void NAME(along)(const axis_taps *taps, const real *restrict x, size rows, real *restrict y) {
+static void NAME(along)(const struct taps *taps, const real *weights, const real *restrict x, size rows,
+                        real *restrict y) {
     for (size row = 0; row < rows; row++, x += taps->in, y += taps->out) {
-        NAME(add_numbers)(taps, x, 0, taps->moved, y);
+        NAME(add_numbers)(taps, weights, x, 0, taps->moved, y);
         NAME(move)(x + taps->moved + taps->shift, taps->moved_end - taps->moved, y + taps->moved);
-        NAME(add_numbers)(taps, x, taps->moved_end, taps->out, y);
+        NAME(add_numbers)(taps, weights, x, taps->moved_end, taps->out, y);
     }
 }
 
 /* value where an output has no taps along some axis; along W that is nowhere in the stretch that is moved */
-static void NAME(fill_bare)(const axis_taps *taps, real value, real *y) {
+static void NAME(fill_bare)(const struct taps *taps, real value, real *y) {
     for (size d = 0; d < taps[0].out; d++)
         for (size h = 0; h < taps[1].out; h++, y += taps[2].out) {
             const int bare = NAME(is_bare)(taps, d) || NAME(is_bare)(taps + 1, h);
@@ -114,10 +87,9 @@ static void NAME(fill_bare)(const axis_taps *taps, real value, real *y) {
 
 static int NAME(resample)(const void *job_, size begin, size end) {
     const struct resample_job *job = job_;
-    axis_taps taps[3] = {{0}};
-    int passes[3], count = 0, status = 0;
-    size in = 1, out = 1, most = 0;
-    for (int i = 0; i < 3; i++) status = lower(status, NAME(read_taps)(job->axes + i, taps + i));
+    const struct taps *taps = job->axes;
+    int passes[3], count = 0;
+    size in = 1, out = 1, most = 0, all = 0; /* all: the taps of all axes */
     const int along_first = taps[0].out * taps[1].out > taps[0].in * taps[1].in;
     size shape[3];
     for (int i = 0; i < 3; i++) {
@@ -125,34 +97,38 @@ static int NAME(resample)(const void *job_, size begin, size end) {
         if (!NAME(only_moves)(taps + axis)) passes[count++] = axis;
         shape[i] = taps[i].in;
         in *= taps[i].in, out *= taps[i].out;
+        if (taps[i].start) all += (size)taps[i].start[taps[i].out];
     }
     if (count == 0) passes[count++] = 2; /* a copy */
     for (int i = 0; i + 1 < count; i++) {
         shape[passes[i]] = taps[passes[i]].out;
         most = max_size(most, shape[0] * shape[1] * shape[2]);
     }
-    real *between = scratch(2 * most * (size)sizeof(real));
-    if (!between) status = NO_MEMORY;
-    for (size p = begin; p < end && status == 0; p++) {
+    real *between = scratch((2 * most + all) * (size)sizeof(real));
+    if (!between) return NO_MEMORY;
+    real *next = between + 2 * most;
+    const real *weights[3]; /* as real, of each axis */
+    for (int i = 0; i < 3; i++) {
+        weights[i] = next;
+        for (size t = 0; taps[i].start && t < (size)taps[i].start[taps[i].out]; t++) *next++ = (real)taps[i].weight[t];
+    }
+    for (size p = begin; p < end; p++) {
         const real *x = (const real *)job->x + p * in;
         for (int i = 0; i < 3; i++) shape[i] = taps[i].in;
         for (int i = 0; i < count; i++) {
             const int axis = passes[i];
             real *y = i + 1 == count ? (real *)job->y + p * out : between + (i & 1) * most;
             if (axis == 2)
-                NAME(along)(taps + 2, x, shape[0] * shape[1], y);
+                NAME(along)(taps + 2, weights[2], x, shape[0] * shape[1], y);
             else if (axis == 1)
-                NAME(across)(taps + 1, x, shape[0], shape[2], y);
+                NAME(across)(taps + 1, weights[1], x, shape[0], shape[2], y);
             else
-                NAME(across)(taps, x, 1, shape[1] * shape[2], y);
+                NAME(across)(taps, weights[0], x, 1, shape[1] * shape[2], y);
             shape[axis] = taps[axis].out;
             x = y;
         }
         if (job->value != 0) NAME(fill_bare)(taps, (real)job->value, (real *)job->y + p * out);
     }
-    for (int i = 0; i < 3; i++) free(taps[i].weight);
     free(between);
-    return status;
+    return 0;
 }
-
-#undef axis_taps
