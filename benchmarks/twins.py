@@ -128,25 +128,49 @@ class LanguageModel(nn.Module):
         return self.linear(self.rnn(one_hot)[0])
 
 
+class Attention(nn.Module):
+    """One product for queries, keys and values; fused attention. Quicker than ``nn.MultiheadAttention``."""
+
+    def __init__(self, embed_dim: int, num_heads: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * embed_dim, embed_dim))
+        self.in_proj_bias = nn.Parameter(torch.empty(3 * embed_dim))
+        self.out_proj = nn.Linear(embed_dim, embed_dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        qkv = nn.functional.linear(x, self.in_proj_weight, self.in_proj_bias)  # (N, T, 3 C)
+        q, k, v = qkv.unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (N, heads, T, C / heads)
+        y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.out_proj(y.transpose(1, 2).flatten(2))
+
+
+class TransformerBlock(nn.Module):
+    def __init__(self, embed_dim: int, num_heads: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(embed_dim), nn.LayerNorm(embed_dim)
+        self.self_attn = Attention(embed_dim, num_heads)
+        self.linear1, self.linear2 = nn.Linear(embed_dim, 4 * embed_dim), nn.Linear(4 * embed_dim, embed_dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.self_attn(self.norm1(x))
+        return x + self.linear2(nn.functional.gelu(self.linear1(self.norm2(x))))
+
+
 class GPT(nn.Module):
-    """PyTorch's own encoder layers, whose attention is fused. The scores are (N, T, V)."""
+    """Quicker than with PyTorch's encoder layers. The scores are (N, T, V)."""
 
     def __init__(self, vocab_size: int, context: int, embed_dim: int, num_heads: int, num_layers: int) -> None:
         super().__init__()
         self.wte = nn.Embedding(vocab_size, embed_dim)
         self.wpe = nn.Embedding(context, embed_dim)
-        block = embed_dim, num_heads, 4 * embed_dim, 0.0, "gelu"
-        self.h = nn.ModuleList(
-            [nn.TransformerEncoderLayer(*block, batch_first=True, norm_first=True) for _ in range(num_layers)]
-        )
+        self.h = nn.ModuleList([TransformerBlock(embed_dim, num_heads) for _ in range(num_layers)])
         self.ln_f = nn.LayerNorm(embed_dim)
         self.lm_head = nn.Linear(embed_dim, vocab_size, bias=False)
         self.lm_head.weight = self.wte.weight
-        self.later = torch.ones(context, context, dtype=torch.bool).triu(1)
 
     def forward(self, x: Tensor) -> Tensor:
-        T = x.shape[1]
-        a = self.wte(x) + self.wpe(torch.arange(T))
+        a = self.wte(x) + self.wpe(torch.arange(x.shape[1]))
         for block in self.h:
-            a = block(a, src_mask=self.later[:T, :T], is_causal=True)
+            a = block(a)
         return self.lm_head(self.ln_f(a))

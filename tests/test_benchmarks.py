@@ -140,7 +140,7 @@ def network(models: ModuleType, name: str) -> Any:
     return found
 
 
-@pytest.mark.parametrize("name, best", [("x²", False), ("LeNet", True), ("LSTM", True)])
+@pytest.mark.parametrize("name, best", [("x²", False), ("LeNet", True), ("LSTM", True), ("GPT", True)])
 def test_both_sides_compute_the_same(models: ModuleType, name: str, best: bool) -> None:
     ours = models.Numnet(network(models, name), batch=2)
     theirs = models.PyTorch(network(models, name), batch=2, best=best)
