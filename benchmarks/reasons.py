@@ -63,7 +63,8 @@ _ADAM = (
 _LSTM_NAME = "LSTM language model, hidden 256, 35 steps"
 
 REASONS: tuple[Reason, ...] = (
-    Reason("models", "MLP 784-256-10", _PRODUCTS),
+    Reason("models", "MLP 784-256-10", _PRODUCTS, work="training"),
+    Reason("models", "MLP 784-256-10", _PRODUCTS, work="inference, batch 256"),
     Reason("models", "MLP 784-256-128-64-10", _PRODUCTS, work="inference, batch 64"),
     Reason("models", "x² 1-10-10-1", _SMALL),
     Reason("models", "logistic regression", _SMALL),
