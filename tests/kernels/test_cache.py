@@ -185,15 +185,21 @@ def test_tracemalloc_sees_them() -> None:
         tracemalloc.stop()
 
 
+def said_by(program: str, **switches: str) -> str:
+    """What a program prints that ends well, and says nothing else."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "NUMNET_NO_CACHE": "0"} | switches
+    done = subprocess.run([sys.executable, "-P", "-c", program], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.strip()
+
+
 def test_the_switch_and_the_end_of_a_program() -> None:
     program = (
         "import numpy as np; from numnet import _ext, kernels; r = _ext.modules['runtime']\n"
         "kept = kernels.relu(np.ones((64, 1024))); print(r.is_caching(), r.cached_bytes()[0] > 0)"
     )
-    for switch, said in (("1", "False False"), ("0", "True True")):
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "NUMNET_NO_CACHE": switch}
-        done = subprocess.run([sys.executable, "-P", "-c", program], env=environment, capture_output=True, text=True)
-        assert (done.returncode, done.stdout.strip(), done.stderr) == (0, said, "")
+    assert said_by(program, NUMNET_NO_CACHE="1") == "False False"
+    assert said_by(program) == "True True"
 
 
 @pytest.mark.parametrize("limit", ["AS", "DATA"])
@@ -205,6 +211,4 @@ def test_no_range_where_addresses_count_as_memory(limit: str) -> None:
         f"resource.setrlimit(resource.RLIMIT_{limit}, (1 << 46, resource.RLIM_INFINITY))\n"
         "kept = kernels.relu(np.ones((64, 1024))); print(kept.sum(), r.is_caching(), r.cached_bytes())"
     )
-    environment = {**os.environ, "NUMNET_NO_CACHE": "0"}
-    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, encoding="utf-8")
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "65536.0 False (0, 0)", "")
+    assert said_by(program) == "65536.0 False (0, 0)"
