@@ -72,7 +72,7 @@ def sweep(
 ) -> tuple[Array, State, Sweep]:
     """Along time: the outputs hₜ, the last state, and what the way back needs.
 
-        u = x W_ihᵀ + b_ih, for all t at once        v = W_hh hₜ₋₁ + b_hh        hₜ = W_hr step(u, v, state)
+        u = x W_ihᵀ + b_ih, for all t at once        v = W_hh hₜ₋₁ + b_hh        hₜ = W_hr cell(u, v, state)
 
     Where the mask ends, a sequence keeps its state and its output is 0.
 
@@ -99,7 +99,7 @@ def sweep_backward(
 ) -> tuple[Factors, State]:
     """Back through time: the factors of every ∂J/∂weight, and ∂J/∂(first state).
 
-        δhₜ = ∂J/∂yₜ + what comes from step t + 1        (∂J/∂u, ∂J/∂v, ∂J/∂state) = step.backward(W_hrᵀ δhₜ)
+        δhₜ = ∂J/∂yₜ + what comes from step t + 1        ∂J/∂u, ∂J/∂v, ∂J/∂state: the cell's, of W_hrᵀ δhₜ
         δhₜ₋₁ = W_hhᵀ ∂J/∂v + ∂J/∂h
 
     With ``chunk`` the δ of the state is cut between chunks of so many steps: truncated backpropagation through time.
@@ -111,10 +111,9 @@ def sweep_backward(
     chunks = [(t, min(t + (chunk or T), T)) for t in range(0, T, chunk or T)]
     found: list[list[Array | None]] = []
     for first, last in chunks if past.backwards else reversed(chunks):
-        if found and past.mask is None:
-            delta_state = _cut(delta_state, None)
-        elif found and past.mask is not None:
-            delta_state = _cut(delta_state, past.mask[first - 1 if past.backwards else last])
+        if found:
+            behind = first - 1 if past.backwards else last  # the step that the δ of the state comes from
+            delta_state = _cut(delta_state, None if past.mask is None else past.mask[behind])
         p = past.part(first, last) if chunk else past
         own = delta_y[first:last] if chunk and delta_y is not None else delta_y
         saved = (p.h, p.c, p.gates, p.inner, p.m, W.hh, W.hr, p.mask)
