@@ -7,7 +7,6 @@ import json
 import os
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import hypothesis
 import pytest
@@ -58,14 +57,6 @@ def pytest_report_header() -> str:
     kernels = show_config(mode="dict")["kernels"]
     twin = f"{kernels['isa']}, threads: {kernels['threads']}" if kernels["compiled"] else "reference"
     return f"numnet: {numnet.__version__} from {Path(numnet.__file__).parent}, kernels: {twin}"
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """With ``-n``, a process without work takes some from another: a demo takes as long as a hundred tests."""
-    from xdist.scheduler.worksteal import WorkStealingScheduling
-
-    return WorkStealingScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,8 @@ def test_a_name_without_a_reason_and_a_reason_without_need_are_faults(
     names: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(names.LEFT_OUT["torch.optim"], "It is not needed.", "SGD Nothing")
-    monkeypatch.delitem(names.LEFT_OUT["torch.nn"], names.LAZY)
+    without = {reason: left for reason, left in names.LEFT_OUT["torch.nn"].items() if reason != names.LAZY}
+    monkeypatch.setitem(names.LEFT_OUT, "torch.nn", without)
     found = names.faults()
     assert "torch.nn.LazyLinear is not in numnet.nn and has no reason" in found
     assert "torch.optim.SGD has a reason, and is in numnet.optim" in found
