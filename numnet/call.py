@@ -7,6 +7,7 @@ written once, here.
 from __future__ import annotations
 
 import functools
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -320,16 +321,16 @@ class Call:
         if type(delta) is np.ndarray and len(shapes) == 1 and delta.shape == shapes[0] and delta.dtype == dtypes[0]:
             return (delta,)  # as almost always
         if delta is None and not self.returns_tuple:
-            if self.output_shapes[0] != ():
+            if math.prod(shapes[0]) != 1:
                 raise self._located(
                     BackwardError(
-                        f"delta = ∂J/∂output of shape {self.output_shapes[0]}, since the output is not a single number",
+                        f"delta = ∂J/∂output of shape {shapes[0]}, since the output is not a single number",
                         "backward() without an argument",
                         "pass delta, or start from a loss",
                     ),
                     "backward",
                 )
-            delta = self._module.ones((), self._output_dtypes[0])
+            delta = self._module.ones(shapes[0], dtypes[0])
         deltas = _as_arrays(delta)
         if len(deltas) != len(shapes):
             expected = f"{len(shapes)} deltas, one for each output"

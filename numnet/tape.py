@@ -9,7 +9,14 @@ from typing import Any
 from .arrays import Array
 from .call import Call
 
-__all__ = ["backpropagate"]
+__all__ = ["backpropagate", "owned"]
+
+
+def owned(delta: Array | None, given: Iterable[Array | None]) -> Array | None:
+    """``delta`` itself where nobody else holds it; a copy where it is a view, or one of those that the caller gave."""
+    if delta is None or (delta.base is None and all(delta is not other for other in given)):
+        return delta
+    return delta.copy()
 
 
 def backpropagate(origins: Sequence[tuple[Any, Array | None]], retain_graph: bool = False, lender: Any = None) -> None:
@@ -35,8 +42,9 @@ def backpropagate(origins: Sequence[tuple[Any, Array | None]], retain_graph: boo
             if place is None or delta is None:
                 continue
             if not isinstance(place, tuple):  # a leaf; the δ may be a view, or others'
-                fresh = place is lender and delta.base is None and all(delta is not given for _, given in origins)
-                place.accumulate(delta if fresh or place.grad_array is not None else delta.copy())
+                if place.grad_array is None:
+                    delta = owned(delta, [given for _, given in origins]) if place is lender else delta.copy()
+                place.accumulate(delta)
                 continue
             call, output = place
             if call.number not in waiting:
@@ -50,4 +58,10 @@ def backpropagate(origins: Sequence[tuple[Any, Array | None]], retain_graph: boo
         call, arrived = waiting.pop(-heapq.heappop(numbers))
         parents = call.parents
         result = call.backward(tuple(arrived) if call.returns_tuple else arrived[0], retain_graph)
+        while not numbers and len(parents) == 1 and isinstance(parents[0], tuple) and result is not None:
+            call = parents[0][0]  # its only consumer, of all that are asked, was the one before
+            if call.returns_tuple:
+                break
+            parents = call.parents
+            result = call.backward(result, retain_graph)
         handed = zip(parents, result if len(parents) != 1 else (result,), strict=True)

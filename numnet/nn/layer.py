@@ -7,7 +7,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ..call import Ctx
+import numpy as np
+
+from ..arrays import Array
+from ..call import Call, Ctx, state
 from ..errors import BackwardError, DtypeError
 from ..tensor import apply
 from .module import Module
@@ -59,6 +62,25 @@ class Layer(Module):
             cls.backward = _with_or_without_ctx(vars(cls)["backward"])
 
     _run = apply
+
+    def _call_with_arrays(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        if state.recording and state.observer is None and not options and type(self)._run is apply:
+            for x in inputs:
+                if type(x) is not np.ndarray or x.dtype.kind not in "fiub":
+                    break
+            else:
+                return self._call_alone(inputs)
+        return super()._call_with_arrays(inputs, options)
+
+    def _call_alone(self, inputs: tuple[Array, ...]) -> Any:
+        """What a call with plain arrays comes to where a layer is called by itself: no tape, but one Call."""
+        latest = self._latest
+        latest.record = "a call that ended in an error"
+        needs = tuple([x.dtype.kind == "f" and self._wants(i) for i, x in enumerate(inputs)])
+        call = Call(self)
+        outputs = call._forward(inputs, needs, True)
+        latest.record = call
+        return outputs
 
 
 class Loss(Layer):

@@ -10,19 +10,19 @@ from typing import Any, NamedTuple, Self, TypeAlias
 import numpy as np
 
 from ..arrays import Array, array_module, as_dtype, is_array, is_floating
-from ..call import delta_misfit, state
+from ..call import Call, delta_misfit, state
 from ..errors import BackwardError, DtypeError, Misprint, NumnetError, ShapeError, StateDictError, describe
 from ..kernels import gpu
 from ..nested import flatten, unflatten
-from ..tape import backpropagate
+from ..tape import backpropagate, owned
 from ..tensor import Parameter, Tensor, leaf
 from ..writes import place_of_caller
 
 __all__ = ["Module"]
 
 
-_Record: TypeAlias = tuple[tuple[Any, ...], tuple[Tensor, ...]]
-"""What a call with plain arrays leaves behind, its two ends of the tape: inputs and outputs."""
+_Record: TypeAlias = tuple[tuple[Any, ...], tuple[Tensor, ...]] | Call
+"""What a call with plain arrays leaves behind: the two ends of its tape, inputs and outputs; of a layer its Call."""
 
 
 class _Latest(threading.local):
@@ -187,6 +187,8 @@ class Module:
             )
             error.where = f"{type(self).__name__}, backward"
             raise error
+        if isinstance(record, Call):
+            return self._back_through(record, delta)
         inputs, outputs = record
         if delta is None and len(outputs) == 1 and outputs[0].array.size == 1:
             J = outputs[0].array
@@ -206,6 +208,18 @@ class Module:
             return asked[0].grad_array
         backpropagate(origins)
         return unflatten(inputs, [x.grad_array if isinstance(x, Tensor) else None for x in flatten(inputs)])
+
+    def _back_through(self, call: Call, delta: Any) -> Any:
+        """:meth:`backward` where a Call is the whole tape."""
+        needs = call.ctx.needs_input_grad if call.ctx is not None else ()
+        result = call.backward(delta)
+        self._latest.record = "a call whose backward has run already"
+        deltas = result if len(needs) != 1 else (result,)
+        if needs.count(True) == 1:
+            return owned(deltas[needs.index(True)], delta if isinstance(delta, tuple) else (delta,))
+        if not self.input_delta:
+            return None
+        return tuple([d.copy() if needed and d is not None else None for d, needed in zip(deltas, needs, strict=True)])
 
     @staticmethod
     def _origins(outputs: tuple[Tensor, ...], deltas: tuple[Any, ...]) -> list[tuple[Any, Any]]:
