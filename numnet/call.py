@@ -220,7 +220,8 @@ class Call:
             raise
         if recording:
             self.ctx = ctx
-            self._inputs = tuple([(x.shape, x.dtype) if type(x) is np.ndarray else _shape_and_dtype(x) for x in inputs])
+            for x in inputs:
+                self._inputs += ((x.shape, x.dtype) if type(x) is np.ndarray else _shape_and_dtype(x),)
         else:
             self._why_not = "nothing was recorded: its forward ran under no_grad, or nothing in it requires a gradient"
         if state.observer is not None:
