@@ -88,7 +88,7 @@ cdef object _bytes(object mask, Py_ssize_t steps, Py_ssize_t rows):
 
 
 cdef int _threads(const recurrent_job *job) noexcept:
-    """For the multiply-adds of one step, for threads meet after each."""
+    """For the multiply-adds of one step: threads meet after each."""
     return threads_for(<double> job.rows * job.units * job.units * _gates(job.cell))
 
 

@@ -77,6 +77,20 @@ def test_far_from_0(cell, isa, dtype):
 
 
 @every_cell
+def test_what_has_ended_is_out_of_play(cell, isa, draw):
+    """The δ of a state that stays is handed on as it is: an infinite weight has no part in it."""
+    mask = np.array([[True, False, True]] * 4)[..., None]
+    back = list(way_back(draw, arguments(draw, cell, (4, 3, 20), mask=mask)))
+    W, state = back[5].copy(), back[9]
+    W[3, 5] = np.inf
+    back[5] = W
+    check("recur_backward", *back)
+    first = recurrent.recur_backward(*back)[4]
+    assert first[1].tobytes() == state[0][1].tobytes()
+    assert not np.isfinite(first[0]).all()
+
+
+@every_cell
 @pytest.mark.parametrize("rows", [1, 37])
 @pytest.mark.parametrize("steps", [1, 3])
 def test_the_bits_do_not_depend_on_the_number_of_threads(cell, rows, steps, isa, draw, threads):
