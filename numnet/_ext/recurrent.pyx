@@ -35,9 +35,18 @@ cdef extern from "recurrent_kernels.h" nogil:
         void *delta_c
         void *delta_first
 
+    struct recurrent_sums:
+        Py_ssize_t rows, columns
+        const void *delta
+        const void *left[2]
+        Py_ssize_t width[2]
+        void *sum[2]
+        void *bias_sum
+
     ctypedef struct recurrent_kernels:
         int (*forward)(const recurrent_job *job, int threads) noexcept nogil
         int (*backward)(const recurrent_job *job, int threads) noexcept nogil
+        int (*sums)(const recurrent_sums *job, int threads) noexcept nogil
 
     const recurrent_kernels *recurrent_for(int isa, int is_double)
 
@@ -195,3 +204,47 @@ def recur_backward(object h, object c, object gates, object inner, object m, obj
     if keep and delta_c is not None:
         delta_c = delta_c[:T] if backwards else delta_c[1:]
     return delta_u, delta_v, delta_h, delta_c if keep else None, delta_first, delta_c_first
+
+
+cdef object _sums(cnp.ndarray delta, object first, object second, bint bias, int kind):
+    """∂J/∂W for both left factors, and ∂J/∂b; ``None`` for a factor that is ``None``, and without ``bias``."""
+    cdef recurrent_sums job
+    cdef int status, threads
+    cdef Py_ssize_t part
+    cdef cnp.npy_intp[1] shape
+    job.columns = shape[0] = cnp.PyArray_DIM(delta, 2)
+    job.rows = cnp.PyArray_DIM(delta, 0) * cnp.PyArray_DIM(delta, 1)
+    delta = c_contiguous(delta)
+    factors = [None if a is None else c_contiguous(a) for a in (first, second)]
+    sums = [None if a is None else _matrix(job.columns, cnp.PyArray_DIM(<cnp.ndarray> a, 2), kind) for a in factors]
+    bias_sum = empty(1, shape, kind) if bias else None
+    for part in range(2):
+        job.left[part], job.sum[part] = pointer(factors[part]), pointer(sums[part])
+        job.width[part] = 0 if factors[part] is None else cnp.PyArray_DIM(<cnp.ndarray> factors[part], 2)
+    job.delta, job.bias_sum = pointer(delta), pointer(bias_sum)
+    threads = threads_for(<double> job.rows * job.columns * (job.width[0] + job.width[1]))
+    with nogil:
+        status = recurrent_for(isa, kind == cnp.NPY_DOUBLE).sums(&job, threads)
+    if status < 0:
+        raise MemoryError
+    return sums[0], sums[1], bias_sum
+
+
+def recur_sums(object x, object h, object delta_u, object delta_v, tuple needs):
+    cdef int kind = float_type(delta_u)
+    if not is_float_array(delta_u, kind, 3) or not is_float_array(x, kind, 3) or not is_float_array(h, kind, 3):
+        return NotImplemented
+    cdef Py_ssize_t T = cnp.PyArray_DIM(<cnp.ndarray> delta_u, 0), N = cnp.PyArray_DIM(<cnp.ndarray> delta_u, 1)
+    cdef Py_ssize_t columns = cnp.PyArray_DIM(<cnp.ndarray> delta_u, 2)
+    cdef Py_ssize_t inputs = cnp.PyArray_DIM(<cnp.ndarray> x, 2), width = cnp.PyArray_DIM(<cnp.ndarray> h, 2)
+    if (not _fits(delta_v, kind, T, N, columns) or not _fits(x, kind, T, N, inputs) or not _fits(h, kind, T, N, width)
+            or T * N * columns * inputs * width == 0 or len(needs) != 4):
+        return NotImplemented
+    W_ih, W_hh, b_ih, b_hh = needs
+    cdef bint is_one = delta_u is delta_v
+    dW_ih, dW_hh, db_ih = _sums(delta_u, x if W_ih else None, h if W_hh and is_one else None,
+                                b_ih or (b_hh and is_one), kind)
+    if is_one:
+        return dW_ih, dW_hh, db_ih if b_ih else None, None if not b_hh else db_ih.copy() if b_ih else db_ih
+    dW_hh, _, db_hh = _sums(delta_v, h if W_hh else None, None, b_hh, kind)
+    return dW_ih, dW_hh, db_ih, db_hh

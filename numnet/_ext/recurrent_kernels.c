@@ -12,6 +12,7 @@
 #include "tile.h"
 #include "gemm.h"
 #include "recurrent.h"
+#include "step_sums.h"
 
 #undef REAL_BITS
 #define REAL_BITS 64
@@ -20,7 +21,8 @@
 #include "tile.h"
 #include "gemm.h"
 #include "recurrent.h"
+#include "step_sums.h"
 
 #define ENTRY(kernel, type) .kernel = JOIN3(recurrent_##kernel, type, NUMNET_ISA)
-#define TABLE(type) {ENTRY(forward, type), ENTRY(backward, type)}
+#define TABLE(type) {ENTRY(forward, type), ENTRY(backward, type), ENTRY(sums, type)}
 const recurrent_kernels JOIN2(recurrent, NUMNET_ISA)[2] = {TABLE(f32), TABLE(f64)};

@@ -27,9 +27,20 @@ struct recurrent_job {
     void *delta_first;         /* (N, H), ∂J/∂h before the first step */
 };
 
+/* Sums over all rows k, step after step: δᵀ left for each left factor, and Σ δ. */
+struct recurrent_sums {
+    ptrdiff_t rows, columns;
+    const void *delta;   /* (rows, columns) */
+    const void *left[2]; /* (rows, width) each; a width of 0: there is none */
+    ptrdiff_t width[2];
+    void *sum[2];        /* (columns, width) */
+    void *bias_sum;      /* (columns,), or NULL */
+};
+
 typedef struct {
     int (*forward)(const struct recurrent_job *job, int threads); /* 0, or -1 when there is no memory for their scratch */
     int (*backward)(const struct recurrent_job *job, int threads);
+    int (*sums)(const struct recurrent_sums *job, int threads);
 } recurrent_kernels;
 
 FAMILY(recurrent)

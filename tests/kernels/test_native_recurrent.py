@@ -40,7 +40,8 @@ def way_back(draw, forward, delta_y=True, keep=True):
 
 
 def test_every_kernel_is_here():
-    assert {name for name in reference.__all__ if hasattr(recurrent, name)} == {"recur", "recur_backward"}
+    names = {"recur", "recur_backward", "recur_sums"}
+    assert {name for name in reference.__all__ if hasattr(recurrent, name)} == names
 
 
 @every_cell
@@ -88,6 +89,49 @@ def test_what_has_ended_is_out_of_play(cell, isa, draw):
     first = recurrent.recur_backward(*back)[4]
     assert first[1].tobytes() == state[0][1].tobytes()
     assert not np.isfinite(first[0]).all()
+
+
+def factors(draw, T, N, inputs, width, gated):
+    """Of recur_sums, but for what is needed."""
+    delta_u = draw(T, N, gated)
+    return draw(T, N, inputs), draw(T, N, width), delta_u, delta_u
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 1, 1, 1, 1), (2, 3, 5, 9, 70), (29, 21, 28, 13, 33), (3, 200, 1, 260, 20)], ids=str
+)
+def test_sums_over_time(shape, isa, draw):
+    x, h, delta_u, same = factors(draw, *shape)
+    check("recur_sums", x, h, delta_u, same, (True,) * 4)
+    check("recur_sums", x, h, delta_u, draw(*delta_u.shape), (True,) * 4)
+
+
+@pytest.mark.parametrize("needs", list(itertools.product([False, True], repeat=4)), ids=str)
+def test_sums_that_nobody_asks_for(needs, isa, draw):
+    x, h, delta_u, same = factors(draw, 4, 5, 3, 11, 44)
+    check("recur_sums", x, h, delta_u, same, needs)
+    check("recur_sums", x, h, delta_u, draw(4, 5, 44), needs)
+    ours = [a for a in recurrent.recur_sums(x, h, delta_u, same, needs) if a is not None]
+    assert not any(np.shares_memory(a, b) for a, b in itertools.combinations(ours, 2))
+
+
+def test_the_bits_of_sums_do_not_depend_on_the_number_of_threads(isa, draw, threads):
+    x, h, delta_u, same = factors(draw, 30, 20, 28, 64, 100)
+    found = []
+    for count in (1, 2, 3):
+        threads(count)
+        found.append(compiled.bits(recurrent, "recur_sums", (x, h, delta_u, same, (True,) * 4)))
+    assert found[0] == found[1] == found[2]
+
+
+def test_sums_that_do_not_fit_are_left_to_the_reference(draw, dtype):
+    good = factors(draw, 3, 4, 5, 6, 12)
+    other = np.float32 if dtype == np.float64 else np.float64
+    for i, change in itertools.product(range(4), (lambda a: a[:-1], lambda a: a[:, :-1], lambda a: a.astype(other))):
+        bad = (*good[:i], change(good[i]), *good[i + 1 :], (True,) * 4)
+        assert recurrent.recur_sums(*bad) is NotImplemented
+        with pytest.raises((ShapeError, DtypeError)):
+            kernels.recur_sums(*bad)
 
 
 @every_cell

@@ -31,7 +31,7 @@ from .piecewise import (
 )
 from .pool import avg_pool, avg_pool_backward, max_pool, max_pool_backward
 from .pool_regions import max_regions
-from .recurrent import recur, recur_backward
+from .recurrent import recur, recur_backward, recur_sums
 from .resample import resample
 from .row_norm import group_norm, group_norm_backward, rms_norm, rms_norm_backward
 from .rows import scatter_rows
@@ -86,6 +86,7 @@ __all__ = [
     "radam_step",
     "recur",
     "recur_backward",
+    "recur_sums",
     "relu",
     "relu_backward",
     "resample",

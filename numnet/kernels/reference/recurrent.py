@@ -13,7 +13,7 @@ from ...errors import OptionError, ShapeError
 from .activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
 from .checks import expect
 
-__all__ = ["Cell", "recur", "recur_backward"]
+__all__ = ["Cell", "recur", "recur_backward", "recur_sums"]
 
 Cell: TypeAlias = Literal["tanh", "relu", "lstm", "gru"]
 State: TypeAlias = tuple[Array, ...]  # (h,), of an LSTM (h, c)
@@ -172,6 +172,34 @@ def recur_backward(
             delta_c = None if delta_c is None else xp.where(mask[t], delta_c, last_c)
         last_h, last_c = through, delta_c
     return delta_u, delta_v, delta_h, all_c, last_h, last_c
+
+
+def recur_sums(
+    x: Array, h: Array, delta_u: Array, delta_v: Array, needs: tuple[bool, bool, bool, bool]
+) -> tuple[Array | None, Array | None, Array | None, Array | None]:
+    """The sums over time (∂J/∂W_ih, ∂J/∂W_hh, ∂J/∂b_ih, ∂J/∂b_hh); ``None`` where ``needs`` says no.
+
+        ∂J/∂W_ih = Σₜ Σₙ ∂J/∂uₜ xₜᵀ        ∂J/∂W_hh = Σₜ Σₙ ∂J/∂vₜ hₜᵀ
+        ∂J/∂b_ih = Σₜ Σₙ ∂J/∂uₜ        ∂J/∂b_hh = Σₜ Σₙ ∂J/∂vₜ
+
+    Why one kernel: but for a GRU, ∂J/∂u and ∂J/∂v are one array, which is then read once for all four.
+
+    Shapes: x (T, N, in), h before each step (T, N, P), ∂J/∂u and ∂J/∂v (T, N, G H).
+
+    Raises:
+        ShapeError, DtypeError: steps, sequences, gates or dtypes are not the same.
+    """
+    T, N, rows = delta_u.shape
+    cure = "x, h, delta_u and delta_v have a row for each step and sequence"
+    for name, a, width in (("x", x, x.shape[-1]), ("h", h, h.shape[-1]), ("delta_v", delta_v, rows)):
+        expect(name, a, (T, N, width), delta_u.dtype, cure)
+    x, h, u, v = (a.reshape(T * N, a.shape[2]) for a in (x, h, delta_u, delta_v))
+    return (
+        u.T @ x if needs[0] else None,
+        v.T @ h if needs[1] else None,
+        u.sum(axis=0) if needs[2] else None,
+        v.sum(axis=0) if needs[3] else None,
+    )
 
 
 def _check(

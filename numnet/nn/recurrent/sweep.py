@@ -149,14 +149,11 @@ def parameter_gradients(W: Weights, factors: Factors, needs: Weights) -> Weights
 
     ∂J/∂W_ih = Σₜ ∂J/∂uₜᵀ xₜ        ∂J/∂W_hh = Σₜ ∂J/∂vₜᵀ hₜ₋₁        ∂J/∂W_hr = Σₜ δhₜᵀ mₜ
     """
-    x, h_before, m, delta_u, delta_v, delta_h, _ = [_rows(a) for a in factors]
-    is_one_sum = factors.delta_u is factors.delta_v and needs.b_ih and needs.b_hh
-    _, d_ih, d_b_ih = kernels.linear_backward(x, W.ih, delta_u, (False, needs.ih, needs.b_ih))
-    need_b_hh = needs.b_hh and not is_one_sum
-    _, d_hh, d_b_hh = kernels.linear_backward(h_before, W.hh, delta_v, (False, needs.hh, need_b_hh))
-    if is_one_sum and d_b_ih is not None:
-        d_b_hh = d_b_ih.copy()
-    d_hr = kernels.linear_backward(m, W.hr, delta_h, (False, True, False))[1] if needs.hr else None
+    x, h_before, m, delta_u, delta_v, delta_h, _ = factors
+    d_ih, d_hh, d_b_ih, d_b_hh = kernels.recur_sums(x, h_before, delta_u, delta_v, tuple(needs[:4]))
+    d_hr = None
+    if needs.hr:
+        d_hr = kernels.linear_backward(_rows(m), W.hr, _rows(delta_h), (False, True, False))[1]
     return Weights(d_ih, d_hh, d_b_ih, d_b_hh, d_hr)
 
 

@@ -1,0 +1,82 @@
+/* The sums over all steps that are ∂J/∂W and ∂J/∂b of a recurrent layer: (δᵀ x, δᵀ h, Σ δ), each δ read once for all.
+ *
+ * The rows of δ are many and wide, and lie as panels of a right factor want them. So the transposed product is made,
+ * [x h]ᵀ δ: a run of the rows of x and h is packed as the left factor, which stays in the second-level cache while each
+ * COLUMNS columns of δ pass by. Threads share those, and each transposes what it has summed. */
+
+#define LEFT_SIZE ((size)(393216 / sizeof(real))) /* elements of the left factor that stay in the second-level cache */
+#define SHORTEST ((size)128)                      /* run over k: after each, sums go to memory and back */
+
+/* target[c · row + i] = a[i · COLUMNS + c], for `columns` of the COLUMNS. */
+static void NAME(transpose_panel)(size rows, size columns, const real *a, real *target, size row) {
+    size i = 0;
+    for (; i + LANES <= rows; i += LANES)
+        for (size first = 0; first < columns; first += LANES) {
+            vec block[VECTOR_BYTES / sizeof(real)];
+            UNROLL for (size v = 0; v < LANES; v++) block[v] = load(a + (i + v) * COLUMNS + first);
+            transpose(block);
+            for (size c = 0; c < min_size(columns - first, LANES); c++) store(target + (first + c) * row + i, block[c]);
+        }
+    for (; i < rows; i++)
+        for (size c = 0; c < columns; c++) target[c * row + i] = a[i * COLUMNS + c];
+}
+
+/* b[j] += Σₖ of the columns of a packed panel, `step` wide. */
+static void NAME(add_columns)(size depth, size columns, const real *panel, size step, real *b) {
+    real sums[COLUMNS];
+    for (size first = 0; first < step; first += LANES) {
+        vec even = {0}, odd = {0};
+        for (size k = 0; k + 1 < depth; k += 2) {
+            even += load(panel + k * step + first);
+            odd += load(panel + (k + 1) * step + first);
+        }
+        if (depth % 2) even += load(panel + (depth - 1) * step + first);
+        store(sums + first, even + odd);
+    }
+    for (size j = 0; j < columns; j++) b[j] += sums[j];
+}
+
+static int NAME(recurrent_sums)(const struct recurrent_sums *job, int threads) {
+    const size rows = job->rows, n = job->columns, m = job->width[0] + job->width[1];
+    const size longest = max_size(SHORTEST, min_size(LONGEST, LEFT_SIZE / max_size(m, 1)));
+    const size run = divide_up(rows, divide_up(rows, longest)), panels = divide_up(n, COLUMNS);
+    real *memory = scratch((size)sizeof(real) * (m * run + panels * m * COLUMNS));
+    if (!memory) return -1;
+    real *left = memory, *sums = memory + m * run;
+    if (job->bias_sum) memset(job->bias_sum, 0, sizeof(real) * (size_t)n);
+
+    PARALLEL(threads)
+    for (size k0 = 0; k0 < rows; k0 += run) {
+        const size depth = min_size(rows - k0, run);
+        for (size p = 0, done = 0; p < 2; done += job->width[p++]) {
+            const size width = job->width[p];
+            const real *from = (const real *)job->left[p] + k0 * width;
+            FOR for (size q = 0; q < divide_up(width, ROWS); q++) {
+                const size i = NAME(panel_start)(width, q), count = NAME(panel_start)(width, q + 1) - i;
+                NAME(pack_rows)(count, depth, from + i, 1, width, NULL, left + (done + i) * depth);
+            }
+        }
+        FOR for (size q = 0; q < panels; q++) {
+            const size j = q * COLUMNS, columns = min_size(n - j, COLUMNS), step = WHOLE_VECTORS(columns);
+            real right[LONGEST * COLUMNS] __attribute__((aligned(64)));
+            NAME(pack_columns)(depth, columns, (const real *)job->delta + k0 * n + j, n, 1, right);
+            if (job->bias_sum) NAME(add_columns)(depth, columns, right, step, (real *)job->bias_sum + j);
+            NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = 1};
+            for (size p = 0, done = 0; p < 2; done += job->width[p++]) {
+                const size width = job->width[p];
+                if (!width) continue;
+                real *own = sums + (q * m + done) * COLUMNS;
+                NAME(target) t = {own, COLUMNS, NULL, NULL, k0 > 0};
+                NAME(times_panel)(width, 0, divide_up(width, ROWS), depth, left + done * depth, 0, right, step, NULL,
+                                  NULL, &panel, t);
+                if (k0 + depth == rows)
+                    NAME(transpose_panel)(width, columns, own, (real *)job->sum[p] + j * width, width);
+            }
+        }
+    }
+    free(memory);
+    return 0;
+}
+
+#undef LEFT_SIZE
+#undef SHORTEST
