@@ -230,22 +230,34 @@ INLINE size NAME(taps_counted)(const struct window_job *job, int axis, size o) {
     return max_size(count, 1);
 }
 
-/* A window's sum is divided by counts[o] divisors[line]; behind the last output the counts are 1. */
-static void NAME(divisors_of)(const struct window_job *job, size n, real *counts, real *divisors) {
-    for (size o = 0; o < n; o++) counts[o] = o < job->out[2] ? (real)NAME(taps_counted)(job, 2, o) : 1;
-    for (size d = 0; d < job->out[0]; d++)
-        for (size h = 0; h < job->out[1]; h++) {
-            const size count = NAME(taps_counted)(job, 0, d) * NAME(taps_counted)(job, 1, h);
-            divisors[d * job->out[1] + h] = job->divisor != 0 ? (real)job->divisor : (real)count;
-        }
+/* The sums of the windows of some rows, from `first` on, are divided by counts[o] divisors[first]; behind the last output the
+ * counts are 1. Where there are several rows, counts hold all of the divisor. */
+static void NAME(divisors_of)(const struct window_job *job, size rows, size n, real *counts, real *divisors) {
+    for (size o = 0; o < n; o++) counts[o] = 1;
+    for (size q = 0; q < job->out[0] * job->out[1]; q++) {
+        const size count = NAME(taps_counted)(job, 0, q / job->out[1]) * NAME(taps_counted)(job, 1, q % job->out[1]);
+        divisors[q] = job->divisor != 0 ? (real)job->divisor : (real)count;
+    }
+    for (size o = 0; o < rows * job->out[2]; o++)
+        counts[o] = (real)NAME(taps_counted)(job, 2, o % job->out[2]) * (rows > 1 ? divisors[o / job->out[2]] : 1);
+    if (rows > 1) divisors[0] = 1;
+}
+
+/* How many rows of outputs are made at once. Where windows side by side fill a row exactly, the rows of a small plane are one
+ * long row: a loop over five outputs takes as long as one over fifty. */
+INLINE size NAME(rows_at_once)(const struct window_job *job) {
+    const size stride = job->stride[2], reach = (job->kernel[2] - 1) * job->dilation[2];
+    const size rows = job->out[0] * job->out[1];
+    const int filled = job->before[2] == 0 && job->out[2] * stride == job->in[2] && reach < stride;
+    return filled && rows * job->in[2] <= 4096 ? rows : 1;
 }
 
 static int NAME(avg_pool)(const void *job_, size begin, size end) {
     const struct window_job *job = job_;
     const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W;
-    const size n = divide_up(job->out[2], LANES) * LANES;
-    const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + W);
-    const size lines = job->out[0] * job->out[1];
+    const size lines = job->out[0] * job->out[1], rows = NAME(rows_at_once)(job), outputs = rows * job->out[2];
+    const size n = divide_up(outputs, LANES) * LANES;
+    const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + rows * W);
     real *line = scratch((width + 2 * n + lines) * (size)sizeof(real));
     size *seen = scratch(job->kernel[0] * job->kernel[1] * (size)sizeof(size));
     if (!line || !seen) {
@@ -253,24 +265,24 @@ static int NAME(avg_pool)(const void *job_, size begin, size end) {
         return NO_MEMORY;
     }
     real *sums = line + width, *counts = sums + n, *divisors = counts + n;
-    const size computed = job->stride[2] <= 2 ? n : job->out[2]; /* rounded up where that makes whole vectors of it */
+    const size computed = job->stride[2] <= 2 ? n : outputs; /* rounded up where that makes whole vectors of it */
     for (size i = 0; i < width + n; i++) line[i] = 0;
-    NAME(divisors_of)(job, n, counts, divisors);
-    real *y = (real *)job->y + begin * job->out[0] * job->out[1] * job->out[2];
-    const real *y_end = (real *)job->y + end * job->out[0] * job->out[1] * job->out[2];
+    NAME(divisors_of)(job, rows, n, counts, divisors);
+    real *y = (real *)job->y + begin * lines * job->out[2];
+    const real *y_end = (real *)job->y + end * lines * job->out[2];
     for (size p = begin; p < end; p++) {
         const real *x = (const real *)job->x + p * plane;
-        for (size d = 0; d < job->out[0]; d++)
-            for (size h = 0; h < job->out[1]; h++, y += job->out[2]) {
-                const size count = NAME(rows_seen)(job, d, h, seen);
-                NAME(sum_across)(x, W, seen, count, line + before);
-                NAME(sum_of_row)(job, line, computed, sums);
-                const real divisor = divisors[d * job->out[1] + h];
-                for (size o = 0; o < job->out[2]; o += LANES) {
-                    const vec mean = load(sums + o) / (divisor * load(counts + o));
-                    NAME(store_before)(y + o, mean, min_size(job->out[2] - o, LANES), y_end);
-                }
+        for (size first = 0; first < lines; first += rows, y += outputs) {
+            for (size row = 0; row < rows; row++) {
+                const size q = first + row, count = NAME(rows_seen)(job, q / job->out[1], q % job->out[1], seen);
+                NAME(sum_across)(x, W, seen, count, line + before + row * W);
             }
+            NAME(sum_of_row)(job, line, computed, sums);
+            for (size o = 0; o < outputs; o += LANES) {
+                const vec mean = load(sums + o) / (divisors[first] * load(counts + o));
+                NAME(store_before)(y + o, mean, min_size(outputs - o, LANES), y_end);
+            }
+        }
     }
     free(line), free(seen);
     return 0;
@@ -289,7 +301,7 @@ static int NAME(avg_pool_backward)(const void *job_, size begin, size end) {
     }
     real *restrict shares = line + width, *restrict counts = shares + n, *divisors = counts + n;
     for (size i = 0; i < width; i++) line[i] = 0;
-    NAME(divisors_of)(job, n, counts, divisors);
+    NAME(divisors_of)(job, 1, n, counts, divisors);
     const real *restrict delta = (const real *)job->x + begin * job->out[0] * job->out[1] * n;
     for (size p = begin; p < end; p++) {
         real *x = (real *)job->y + p * plane;

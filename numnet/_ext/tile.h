@@ -154,6 +154,18 @@ typedef struct {
     } run[COLUMNS];
 } NAME(panel);
 
+/* c = s, or c += s, for `length` neighbours of s. The last vector of a run overlaps the one before. */
+INLINE void NAME(put_run)(size length, const real *s, int accumulate, real *c, size step) {
+    if (step == 1 && length >= LANES) {
+        vec zero = {0}, last = load(s + length - LANES) + (accumulate ? load(c + length - LANES) : zero);
+        for (size j = 0; j + LANES < length; j += LANES)
+            store(c + j, accumulate ? load(c + j) + load(s + j) : load(s + j));
+        store(c + length - LANES, last);
+    } else {
+        for (size j = 0; j < length; j++) c[j * step] = accumulate ? c[j * step] + s[j] : s[j];
+    }
+}
+
 /* target (m, columns of the panel) = A (m, depth) · panel, in the panels first … last - 1 of the m rows; A as for a tile.
  * The target's c is where `to` counts from. The panel's rows start at b + k · step; with `offset` its vectors start at
  * b + offset[k] + start[v]. */
@@ -180,16 +192,9 @@ static void NAME(times_panel)(size m, size first, size last, size depth, const r
         aside.accumulate = 0;
         if (t.accumulate) aside.row_bias = aside.column_bias = NULL;
         NAME(tiles)(1, rows, panel->vecs, depth, a_panel, a_row, b, step, offset, start, aside);
-        for (size r = 0; r < panel->runs; r++) {
-            size length = panel->run[r].length, write = panel->write_step;
-            for (size i = 0; i < rows; i++) {
-                const real *s = sums + i * COLUMNS + panel->run[r].at;
-                real *c = part.c + i * t.row + panel->run[r].to;
-                if (t.accumulate)
-                    for (size j = 0; j < length; j++) c[j * write] += s[j];
-                else
-                    for (size j = 0; j < length; j++) c[j * write] = s[j];
-            }
-        }
+        for (size r = 0; r < panel->runs; r++)
+            for (size i = 0; i < rows; i++)
+                NAME(put_run)(panel->run[r].length, sums + i * COLUMNS + panel->run[r].at, t.accumulate,
+                              part.c + i * t.row + panel->run[r].to, panel->write_step);
     }
 }
