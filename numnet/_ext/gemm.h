@@ -115,45 +115,52 @@ static void NAME(dot_rows)(size rows, size n, size k, const real *a, size a_row,
 #undef DOTS
 }
 
-static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a_column, const void *b_, size b_row,
-                      size b_column, const void *bias_, void *c_, int threads) {
-    const real *a = a_, *b = b_, *bias = bias_;
-    real *c = c_;
-    if (m == 0 || n == 0) return 0;
+/* A product and what its threads share: the bias, readable to whole vectors, and packed rows of A. */
+typedef struct {
+    size m, n, k;
+    const real *a;
+    size a_row, a_column;
+    const real *b;
+    size b_row, b_column;
+    const real *bias;
+    real *c, *packed;
+} NAME(product);
 
-    if (a_column == 1 && b_row == 1 && k >= 8 * LANES && (m <= 16 || n <= 16)) {
-        int by_rows = m > n; /* walk along the longer side of C */
-        size length = by_rows ? m : n, blocks = divide_up(length, 4);
-        PARALLEL_FOR(threads)
-        for (size q = 0; q < blocks; q++) {
-            size i = length * q / blocks, rows = length * (q + 1) / blocks - i;
-            if (by_rows)
-                NAME(dot_rows)(rows, n, k, a + i * a_row, a_row, b, b_column, c + i * n, n, 1, NULL, bias);
-            else
-                NAME(dot_rows)(rows, m, k, b + i * b_column, b_column, a, a_row, c + i, 1, n, bias ? bias + i : NULL,
-                               NULL);
-        }
-        return 0;
-    }
+INLINE int NAME(by_dots)(const NAME(product) * p) {
+    return p->a_column == 1 && p->b_row == 1 && p->k >= 8 * LANES && (p->m <= 16 || p->n <= 16);
+}
 
-    size run = NAME(depth_of)(k);
-    size padded = bias ? n + COLUMNS : 0; /* the bias, readable to whole vectors */
-    size in_strips = b_column == 1 && k <= n && k * n <= SMALL ? n / COLUMNS * COLUMNS : 0; /* columns of C */
+INLINE size NAME(in_strips)(const NAME(product) * p) { /* columns of C */
+    return p->b_column == 1 && p->k <= p->n && p->k * p->n <= SMALL ? p->n / COLUMNS * COLUMNS : 0;
+}
+
+INLINE int NAME(is_packed)(const NAME(product) * p) {
     /* rows that lie multiples of 4096 bytes apart share a few places of the first-level cache, too few for twelve of them */
-    int crowded = ROWS > 8 && a_row * (size)sizeof(real) % 4096 == 0;
-    int readable = a_column == 1 && a_row && !crowded && !in_strips;
-    size to_pack = readable ? 0 : min_size(m, ROWS_AT_ONCE) * run;
-    real *memory = scratch((size)sizeof(real) * (padded + to_pack));
-    if (!memory) return -1;
-    real *packed = memory + padded;
-    if (bias) {
-        memcpy(memory, bias, sizeof(real) * (size_t)n);
-        memset(memory + n, 0, sizeof(real) * (size_t)COLUMNS);
-    }
-    int in_place = b_column == 1 && m <= 2 * ROWS;
-    size panels = divide_up(n - in_strips, COLUMNS);
+    int crowded = ROWS > 8 && p->a_row * (size)sizeof(real) % 4096 == 0;
+    return p->a_column != 1 || !p->a_row || crowded || NAME(in_strips)(p);
+}
 
-    PARALLEL(threads)
+/* The share of one of the threads. */
+static void NAME(share_dots)(const NAME(product) * p, int thread, int threads) {
+    int by_rows = p->m > p->n; /* walk along the longer side of C */
+    size length = by_rows ? p->m : p->n, blocks = divide_up(length, 4);
+    FOR_SHARE(q, blocks) {
+        size i = length * q / blocks, rows = length * (q + 1) / blocks - i;
+        if (by_rows)
+            NAME(dot_rows)(rows, p->n, p->k, p->a + i * p->a_row, p->a_row, p->b, p->b_column, p->c + i * p->n, p->n, 1,
+                           NULL, p->bias);
+        else
+            NAME(dot_rows)(rows, p->m, p->k, p->b + i * p->b_column, p->b_column, p->a, p->a_row, p->c + i, 1, p->n,
+                           p->bias ? p->bias + i : NULL, NULL);
+    }
+}
+
+static void NAME(share_panels)(const NAME(product) * p, int thread, int threads) {
+    const size m = p->m, n = p->n, k = p->k, a_row = p->a_row, b_row = p->b_row, b_column = p->b_column;
+    const size run = NAME(depth_of)(k), in_strips = NAME(in_strips)(p), panels = divide_up(n - in_strips, COLUMNS);
+    const int in_place = b_column == 1 && m <= 2 * ROWS;
+    real *packed = p->packed;
+
     for (size m0 = 0; m0 < m; m0 += ROWS_AT_ONCE) {
         size height = min_size(m - m0, ROWS_AT_ONCE);
         /* blocks of whole row panels, few enough to fit the cache, many enough for all threads */
@@ -162,20 +169,23 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
         size blocks = max_size(divide_up(height, ROW_BLOCK), min_size(row_panels, wanted));
         for (size k0 = 0; k0 < max_size(k, 1); k0 += run) {
             size depth = min_size(k - k0, run);
-            if (to_pack) FOR for (size q = 0; q < row_panels; q++) {
-                size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
-                NAME(pack_rows)(rows, depth, a + (m0 + start) * a_row + k0 * a_column, a_row, a_column, NULL,
-                                packed + start * depth);
+            if (packed) {
+                FOR_SHARE(q, row_panels) {
+                    size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
+                    NAME(pack_rows)(rows, depth, p->a + (m0 + start) * a_row + k0 * p->a_column, a_row, p->a_column, NULL,
+                                    packed + start * depth);
+                }
+                WAIT_FOR_ALL(threads)
             }
-            if (in_strips) FOR for (size q = 0; q < row_panels; q++) {
+            if (in_strips) FOR_SHARE(q, row_panels) {
                 size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
-                NAME(target) t = {c + (m0 + start) * n, n, NULL, bias ? memory : NULL, k0 > 0};
-                NAME(strip)(rows, in_strips / COLUMNS, depth, packed + start * depth, b + k0 * b_row, b_row, t);
+                NAME(target) t = {p->c + (m0 + start) * n, n, NULL, p->bias, k0 > 0};
+                NAME(strip)(rows, in_strips / COLUMNS, depth, packed + start * depth, p->b + k0 * b_row, b_row, t);
             }
-            FOR for (size item = 0; item < blocks * panels; item++) {
+            FOR_SHARE(item, blocks * panels) {
                 size block = item / panels, j = in_strips + item % panels * COLUMNS;
                 size first = row_panels * block / blocks, last = row_panels * (block + 1) / blocks;
-                const real *from = b + k0 * b_row + j * b_column;
+                const real *from = p->b + k0 * b_row + j * b_column;
                 real columns[LONGEST * COLUMNS] __attribute__((aligned(64)));
                 size width = min_size(n - j, COLUMNS), step = divide_up(width, LANES) * LANES;
                 NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = width == step};
@@ -187,12 +197,37 @@ static int NAME(gemm)(size m, size n, size k, const void *a_, size a_row, size a
                     NAME(pack_columns)(depth, width, from, b_row, b_column, columns);
                     from = columns;
                 }
-                const real *rows = to_pack ? packed : a + m0 * a_row + k0;
-                NAME(target) t = {c + m0 * n + j, n, NULL, bias ? memory + j : NULL, k0 > 0};
-                NAME(times_panel)(height, first, last, depth, rows, to_pack ? 0 : a_row, from, step, NULL, NULL, &panel, t);
+                const real *rows = packed ? packed : p->a + m0 * a_row + k0;
+                NAME(target) t = {p->c + m0 * n + j, n, NULL, p->bias ? p->bias + j : NULL, k0 > 0};
+                NAME(times_panel)(height, first, last, depth, rows, packed ? 0 : a_row, from, step, NULL, NULL, &panel, t);
             }
+            if (packed) WAIT_FOR_ALL(threads)
         }
     }
+}
+
+static int NAME(gemm)(size m, size n, size k, const void *a, size a_row, size a_column, const void *b, size b_row,
+                      size b_column, const void *bias, void *c, int threads) {
+    NAME(product) p = {m, n, k, a, a_row, a_column, b, b_row, b_column, bias, c, NULL};
+    real *memory = NULL;
+    if (m == 0 || n == 0) return 0;
+    const int by_dots = NAME(by_dots)(&p);
+    if (!by_dots) {
+        size padded = bias ? n + COLUMNS : 0;
+        size to_pack = NAME(is_packed)(&p) ? max_size(1, min_size(m, ROWS_AT_ONCE) * NAME(depth_of)(k)) : 0;
+        if (padded + to_pack && !(memory = scratch((size)sizeof(real) * (padded + to_pack)))) return -1;
+        if (bias) {
+            memcpy(memory, bias, sizeof(real) * (size_t)n);
+            memset(memory + n, 0, sizeof(real) * (size_t)COLUMNS);
+            p.bias = memory;
+        }
+        if (to_pack) p.packed = memory + padded;
+    }
+    void (*const share)(const NAME(product) *, int, int) = by_dots ? NAME(share_dots) : NAME(share_panels);
+    if (threads == 1)
+        share(&p, 0, 1); /* without the cost of a parallel region of one */
+    else
+        PARALLEL(threads) share(&p, THREAD_NUMBER, THREAD_COUNT);
     free(memory);
     return 0;
 }

@@ -47,6 +47,11 @@ typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes
 #define THREAD_COUNT 1
 #endif
 
+/* A kernel that takes its `thread` of so many `threads` as arguments shares a loop, and waits for the others, with these: it
+ * is called without a parallel region where there is one thread. */
+#define FOR_SHARE(i, count) for (size i = (count) * thread / threads; i < (count) * (thread + 1) / threads; i++)
+#define WAIT_FOR_ALL(threads) if ((threads) > 1) { BARRIER }
+
 /* SHUFFLE(a, b, i, j, …): lanes of a and b, those of b counted on from a's. EVERY_LANE(f, s) lists f(lane, s). */
 #if defined(__clang__) || __GNUC__ >= 12
 #define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)

@@ -17,7 +17,7 @@ cnp.import_array()
 
 cdef extern from "maps_kernels.h" nogil:
     ctypedef struct maps_kernels:
-        map_kernel softmax, softmax_backward, cross_entropy, cross_entropy_backward
+        map_kernel softmax, softmax_backward, masked_softmax, cross_entropy, cross_entropy_backward
         map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients
         map_kernel scatter_rows
 
@@ -29,6 +29,15 @@ cdef extern from "maps_kernels.h" nogil:
         void *y
         Py_ssize_t C, inner
         bint logarithm
+
+    struct masked_softmax_job:
+        const void *s
+        const unsigned char *seen
+        const void *added
+        void *y
+        Py_ssize_t C, axes
+        Py_ssize_t[64] sizes, steps
+        double scale
 
     struct cross_entropy_job:
         const void *z
@@ -141,6 +150,48 @@ def softmax(object x, object axis):
 
 def softmax_backward(object a, object delta, object axis):
     return NotImplemented if delta is None else _softmax(a, delta, axis, False)
+
+
+cdef object _mask(object mask, cnp.ndarray s, int kind, masked_softmax_job *job):
+    """The mask, contiguous, once the job knows where its rows begin; None if it does not fit to s."""
+    if not cnp.PyArray_Check(mask) or not 1 <= cnp.PyArray_NDIM(<cnp.ndarray> mask) <= cnp.PyArray_NDIM(s):
+        return None
+    cdef bint is_bool = cnp.PyArray_TYPE(<cnp.ndarray> mask) == cnp.NPY_BOOL
+    if not is_bool and float_type(mask) != kind:
+        return None
+    cdef cnp.ndarray array = c_contiguous(mask)
+    cdef int last = cnp.PyArray_NDIM(array) - 1, added = cnp.PyArray_NDIM(s) - 1 - last, axis
+    if _length(array, last) != job.C:
+        return None
+    for axis in range(last):
+        job.sizes[axis] = _length(s, added + axis)
+        job.steps[axis] = 0 if _length(array, axis) == 1 else cnp.PyArray_STRIDE(array, axis) // cnp.PyArray_ITEMSIZE(array)
+        if _length(array, axis) != 1 and _length(array, axis) != job.sizes[axis]:
+            return None
+    job.axes = last
+    if is_bool:
+        job.seen = <const unsigned char *> pointer(array)
+    else:
+        job.added = pointer(array)
+    return array
+
+
+def masked_softmax(object s, object mask, object scale):
+    cdef int kind = float_type(s)
+    if kind < 0 or cnp.PyArray_NDIM(<cnp.ndarray> s) == 0 or cnp.PyArray_SIZE(<cnp.ndarray> s) == 0:
+        return NotImplemented
+    s = c_contiguous(s)
+    cdef cnp.ndarray y = _empty_like(s, kind)
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(y)
+    cdef masked_softmax_job job
+    job.s, job.y, job.scale, job.axes, job.seen, job.added = pointer(s), pointer(y), scale, 0, NULL, NULL
+    job.C = _length(y, cnp.PyArray_NDIM(y) - 1)
+    if mask is not None:
+        mask = _mask(mask, s, kind, &job)
+        if mask is None:
+            return NotImplemented
+    run(_kernels(kind).masked_softmax, &job, count // job.C, max(1, ELEMENTS // job.C), 32.0 * <double> count)
+    return y
 
 
 def log_softmax(object x, object axis):

@@ -25,7 +25,7 @@
 #define ENTRY(kernel, type) .kernel = JOIN3(kernel, type, NUMNET_ISA)
 #define TABLE(type)                                                                                                    \
     {                                                                                                                  \
-        ENTRY(softmax, type), ENTRY(softmax_backward, type), ENTRY(cross_entropy, type),                               \
+        ENTRY(softmax, type), ENTRY(softmax_backward, type), ENTRY(masked_softmax, type), ENTRY(cross_entropy, type),  \
         ENTRY(cross_entropy_backward, type), ENTRY(batch_norm, type), ENTRY(batch_norm_backward, type),                \
         ENTRY(row_norm, type), ENTRY(row_norm_backward, type), ENTRY(row_norm_gradients, type),                        \
         ENTRY(scatter_rows, type),                                                                                     \

@@ -8,7 +8,7 @@
 #include "parts.h"
 
 typedef struct {
-    map_kernel softmax, softmax_backward, cross_entropy, cross_entropy_backward;
+    map_kernel softmax, softmax_backward, masked_softmax, cross_entropy, cross_entropy_backward;
     map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients;
     map_kernel scatter_rows;
 } maps_kernels;
@@ -20,6 +20,16 @@ struct softmax_job {
     void *y;
     size C, inner;
     int logarithm;
+};
+
+struct masked_softmax_job {
+    const void *s;             /* (…, C) */
+    const unsigned char *seen; /* a mask: 0 where a score is hidden; */
+    const void *added;         /* or the numbers to add to the scores. Without a mask both are NULL */
+    void *y;
+    size C, axes;              /* that the mask has before its last one, which is contiguous */
+    size sizes[64], steps[64];
+    double scale;
 };
 
 struct cross_entropy_job {

@@ -6,7 +6,10 @@ empty ones. Why: the reference twin then does the work, or writes the error, and
 
 cimport numpy as cnp
 
-from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer, threads_for, winograd
+from numnet._ext.parts cimport map_kernel, run
+from numnet._ext.runtime cimport (
+    c_contiguous, empty, float_type, is_float_array, isa, pointer, thread_count, threads_for, winograd
+)
 
 cnp.import_array()
 
@@ -16,10 +19,20 @@ cdef extern from "products_kernels.h" nogil:
         Py_ssize_t[3] size_in "in"
         Py_ssize_t[3] kernel, stride, before, dilation, out
 
+    struct gemm_batch_job:
+        const void *a
+        const void *b
+        void *c
+        Py_ssize_t m, n, k, a_row, a_column, b_row, b_column
+        int axes
+        Py_ssize_t[64] sizes, a_steps, b_steps
+        int threads
+
     ctypedef struct products_kernels:
         int (*gemm)(Py_ssize_t m, Py_ssize_t n, Py_ssize_t k, const void *a, Py_ssize_t a_row, Py_ssize_t a_column,
                     const void *b, Py_ssize_t b_row, Py_ssize_t b_column, const void *bias, void *c,
                     int threads) noexcept nogil
+        map_kernel gemm_batch
         void (*channel_sums)(Py_ssize_t n, Py_ssize_t f, Py_ssize_t p, const void *x, void *sums, int threads) noexcept nogil
         int (*conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z, bint winograd,
                     int threads) noexcept nogil
@@ -38,20 +51,22 @@ cdef struct Matrix:
 
 
 cdef object _readable(object a):
-    """The matrix itself, whatever its strides, unless they are no whole elements: then a copy."""
+    """The matrices themselves, whatever their strides, unless they are no whole elements: then a copy."""
     cdef cnp.ndarray array = a
-    cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(array)
-    if (cnp.PyArray_ISALIGNED(array) and cnp.PyArray_STRIDE(array, 0) % item == 0
-            and cnp.PyArray_STRIDE(array, 1) % item == 0):
-        return a
-    return cnp.PyArray_FROM_OTF(a, cnp.PyArray_TYPE(array), cnp.NPY_ARRAY_CARRAY_RO)
+    cdef int axis
+    cdef bint whole = cnp.PyArray_ISALIGNED(array)
+    for axis in range(cnp.PyArray_NDIM(array)):
+        whole &= cnp.PyArray_STRIDE(array, axis) % cnp.PyArray_ITEMSIZE(array) == 0
+    return a if whole else cnp.PyArray_FROM_OTF(a, cnp.PyArray_TYPE(array), cnp.NPY_ARRAY_CARRAY_RO)
 
 
 cdef Matrix _matrix(object a) noexcept:
+    """Of the last two axes."""
     cdef cnp.ndarray array = a
     cdef Py_ssize_t item = cnp.PyArray_ITEMSIZE(array)
-    return Matrix(cnp.PyArray_DATA(array), cnp.PyArray_DIM(array, 0), cnp.PyArray_DIM(array, 1),
-                  cnp.PyArray_STRIDE(array, 0) // item, cnp.PyArray_STRIDE(array, 1) // item)
+    cdef int row = cnp.PyArray_NDIM(array) - 2
+    return Matrix(cnp.PyArray_DATA(array), cnp.PyArray_DIM(array, row), cnp.PyArray_DIM(array, row + 1),
+                  cnp.PyArray_STRIDE(array, row) // item, cnp.PyArray_STRIDE(array, row + 1) // item)
 
 
 cdef Matrix _transposed(Matrix a) noexcept:
@@ -97,13 +112,56 @@ cdef bint _is_bias(object bias, int kind, Py_ssize_t length) noexcept:
 
 def matmul(object a, object b):
     cdef int kind = float_type(a)
-    if kind < 0 or not is_float_array(a, kind, 2) or not is_float_array(b, kind, 2):
+    if kind < 0 or float_type(b) != kind or min(cnp.PyArray_NDIM(a), cnp.PyArray_NDIM(b)) < 2:
         return NotImplemented
     a, b = _readable(a), _readable(b)
     cdef Matrix left = _matrix(a), right = _matrix(b)
     if left.columns != right.rows:
         return NotImplemented
-    return _product(left, right, None, kind)
+    cdef int axes = max(cnp.PyArray_NDIM(a), cnp.PyArray_NDIM(b)) - 2
+    return _products(a, b, left, right, axes, kind) if axes else _product(left, right, None, kind)
+
+
+cdef bint _steps(cnp.ndarray a, int axes, Py_ssize_t *sizes, Py_ssize_t *steps) noexcept:
+    """How far apart, in elements, the matrices of a lie along each of so many axes; false if it does not broadcast."""
+    cdef int added = axes + 2 - cnp.PyArray_NDIM(a), axis
+    cdef Py_ssize_t length
+    for axis in range(axes):
+        length = 1 if axis < added else cnp.PyArray_DIM(a, axis - added)
+        steps[axis] = 0 if length == 1 else cnp.PyArray_STRIDE(a, axis - added) // cnp.PyArray_ITEMSIZE(a)
+        if sizes[axis] == 1:
+            sizes[axis] = length
+        elif length != 1 and length != sizes[axis]:
+            return False
+    return True
+
+
+cdef object _products(object a, object b, Matrix left, Matrix right, int axes, int kind):
+    """a b of every matrix of a batch, fresh; axes in front broadcast."""
+    cdef gemm_batch_job job
+    cdef cnp.npy_intp[64] shape
+    cdef Py_ssize_t count = 1
+    cdef int axis
+    job.axes = axes
+    for axis in range(axes):
+        job.sizes[axis] = 1
+    if not _steps(a, axes, job.sizes, job.a_steps) or not _steps(b, axes, job.sizes, job.b_steps):
+        return NotImplemented
+    for axis in range(axes):
+        shape[axis] = job.sizes[axis]
+        count *= job.sizes[axis]
+    job.m, job.n, job.k = left.rows, right.columns, left.columns
+    shape[axes], shape[axes + 1] = job.m, job.n
+    cdef cnp.ndarray c = empty(axes + 2, shape, kind)
+    job.a, job.a_row, job.a_column = left.data, left.row, left.column
+    job.b, job.b_row, job.b_column = right.data, right.row, right.column
+    job.c = cnp.PyArray_DATA(c)
+    cdef double work = <double> job.m * <double> job.n * <double> job.k
+    cdef bint few = count < thread_count
+    job.threads = threads_for(work) if few else 1
+    cdef Py_ssize_t part = count if few else <Py_ssize_t> max(1, 1e5 / max(1, work))
+    run(products_for(isa, kind == cnp.NPY_DOUBLE).gemm_batch, &job, count, max(1, part), work * <double> count)
+    return c
 
 
 cdef object _rows(object x):

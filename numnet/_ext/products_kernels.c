@@ -10,6 +10,7 @@
 #include "tile.h"
 
 #include "gemm.h"
+#include "gemm_batch.h"
 #include "sums.h"
 
 #include "slide.h"
@@ -25,6 +26,7 @@
 #include "tile.h"
 
 #include "gemm.h"
+#include "gemm_batch.h"
 #include "sums.h"
 
 #include "slide.h"
@@ -33,7 +35,8 @@
 
 #define TABLE(type)                                                                                                    \
     {                                                                                                                  \
-        .gemm = JOIN3(gemm, type, NUMNET_ISA), .channel_sums = JOIN3(channel_sums, type, NUMNET_ISA),                  \
+        .gemm = JOIN3(gemm, type, NUMNET_ISA), .gemm_batch = JOIN3(gemm_batch, type, NUMNET_ISA),                      \
+        .channel_sums = JOIN3(channel_sums, type, NUMNET_ISA),                                                         \
         .conv = JOIN3(conv, type, NUMNET_ISA), .conv_delta_x = JOIN3(conv_delta_x, type, NUMNET_ISA),                  \
         .conv_delta_w = JOIN3(conv_delta_w, type, NUMNET_ISA),                                                         \
     }

@@ -7,6 +7,12 @@
 #define SOFTMAX_ROWS (SOFTMAX_ENTRIES / 8)
 #define SOFTMAX_COLUMNS 64
 
+/* p = exp(p) for rows of C; sums[row] = sum of p. */
+INLINE void NAME(exp_shifted)(real *restrict p, real *restrict sums, size rows, size C) {
+    for (size i = 0; i < rows * C; i++) p[i] = NAME(exp)(p[i]);
+    for (size m = 0; m < rows; m++) sums[m] = NAME(sum)(p + m * C, C);
+}
+
 /* p = exp(x - max x) for rows of C; sums[row] = sum of p, largest[row] = max x. */
 INLINE void NAME(exp_rows)(const real *restrict x, real *restrict p, real *restrict largest, real *restrict sums,
                            size rows, size C) {
@@ -14,8 +20,7 @@ INLINE void NAME(exp_rows)(const real *restrict x, real *restrict p, real *restr
         const real top = largest[m] = NAME(largest)(x + m * C, C);
         for (size c = 0; c < C; c++) p[m * C + c] = x[m * C + c] - top;
     }
-    for (size i = 0; i < rows * C; i++) p[i] = NAME(exp)(p[i]);
-    for (size m = 0; m < rows; m++) sums[m] = NAME(sum)(p + m * C, C);
+    NAME(exp_shifted)(p, sums, rows, C);
 }
 
 INLINE size NAME(rows_at_once)(size C) { return max_size(1, SOFTMAX_ENTRIES / max_size(C, 8)); }
@@ -66,6 +71,46 @@ static int NAME(softmax)(const void *job_, size begin, size end) {
                 for (size c = 0; c < C; c++)
                     for (size i = 0; i < columns; i++) y[c * inner + i] /= sums[i];
             }
+        }
+    }
+    return 0;
+}
+
+/* Where a mask hides all of a row, the shift is 0 and so are all exponentials: the row is 0, not 0 / 0. */
+static int NAME(masked_softmax)(const void *job_, size begin, size end) {
+    const struct masked_softmax_job *job = job_;
+    const size C = job->C, step = NAME(rows_at_once)(C), axes = job->axes;
+    const int masked = job->seen || job->added;
+    const real scale = (real)job->scale;
+    real sums[SOFTMAX_ROWS];
+    for (size m = begin; m < end; m += step) {
+        const size rows = min_size(end - m, step);
+        real *restrict y = (real *)job->y + m * C;
+        for (size row = 0; row < rows; row++) {
+            const real *restrict s = (const real *)job->s + (m + row) * C;
+            real *restrict t = y + row * C;
+            size rest = m + row, mask = 0;
+            for (size axis = axes - 1; axis >= 0; axis--) {
+                mask += rest % job->sizes[axis] * job->steps[axis];
+                rest /= job->sizes[axis];
+            }
+            if (job->seen) {
+                const unsigned char *restrict seen = job->seen + mask;
+                for (size c = 0; c < C; c++) t[c] = seen[c] ? s[c] * scale : -(real)INFINITY;
+            } else if (job->added) {
+                const real *restrict added = (const real *)job->added + mask;
+                for (size c = 0; c < C; c++) t[c] = s[c] * scale + added[c];
+            } else {
+                for (size c = 0; c < C; c++) t[c] = s[c] * scale;
+            }
+            const real largest = NAME(largest)(t, C);
+            const real shift = masked && largest == -(real)INFINITY ? 0 : largest;
+            for (size c = 0; c < C; c++) t[c] -= shift;
+        }
+        NAME(exp_shifted)(y, sums, rows, C);
+        for (size row = 0; row < rows; row++) {
+            const real sum = masked && sums[row] == 0 ? 1 : sums[row];
+            for (size c = 0; c < C; c++) y[row * C + c] /= sum;
         }
     }
     return 0;

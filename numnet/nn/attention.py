@@ -7,7 +7,7 @@ from math import sqrt
 import numpy as np
 
 from .. import kernels
-from ..arrays import Array, array_module, is_array, is_floating
+from ..arrays import Array, array_module, is_array
 from ..call import Ctx
 from ..errors import DtypeError, OptionError, ShapeError, describe
 from ..operations.operation import broadcast_back
@@ -21,7 +21,7 @@ __all__ = ["ScaledDotProductAttention"]
 class ScaledDotProductAttention(Layer):
     """Every query answered by a mean of the values, in which a value weighs the more the better its key fits.
 
-        s = (q / √E) kᵀ + M        a = softmax(s)        w = m ⊙ a        y = w v
+        s = q kᵀ / √E + M        a = softmax(s)        w = m ⊙ a        y = w v
 
         ∂J/∂v = wᵀ δ        δw = δ vᵀ        δa = m ⊙ δw        δs = a ⊙ (δa - Σⱼ δaⱼ aⱼ)
         ∂J/∂q = δs k / √E        ∂J/∂k = δsᵀ q / √E        ∂J/∂M = δs
@@ -75,12 +75,14 @@ class ScaledDotProductAttention(Layer):
         if ctx.shared > 1:
             k, v = k.repeat(ctx.shared, axis=-3), v.repeat(ctx.shared, axis=-3)
         ctx.q, ctx.k, ctx.v = q, k, v
-        s = self._masked((q * self._scale(q)) @ k.swapaxes(-1, -2), M)  # (…, L, S)
-        ctx.a = a = _softmax(s) if M is None else _softmax_or_0(s)
+        ctx.M_shape = None if M is None else M.shape
+        if self.is_causal:
+            M = self._causal(q, k, M)
+        products = kernels.matmul(q, _transposed(k))  # (…, L, S)
+        ctx.a = a = kernels.masked_softmax(products, M, self._scale(q))
         ctx.m = inverted_mask(a.shape, self.dropout_p, self.rng, a) if self.training and self.dropout_p > 0 else None
         w = a if ctx.m is None else ctx.m * a
-        ctx.M_shape = None if M is None else M.shape
-        return w @ v, w  # (…, L, V), (…, L, S)
+        return kernels.matmul(w, v), w  # (…, L, V), (…, L, S)
 
     def backward(self, ctx: Ctx, deltas: tuple[Array | None, Array | None]) -> tuple[Array | None, ...]:
         q, k, v, a, m, M_shape = ctx.q, ctx.k, ctx.v, ctx.a, ctx.m, ctx.M_shape
@@ -90,15 +92,16 @@ class ScaledDotProductAttention(Layer):
         if delta is not None:
             if needs_v:
                 w = a if m is None else m * a
-                delta_v = broadcast_back(w.swapaxes(-1, -2) @ delta, v.shape)  # (…, S, V)
-            through_y = delta @ v.swapaxes(-1, -2)  # (…, L, S)
+                delta_v = broadcast_back(kernels.matmul(_transposed(w), delta), v.shape)  # (…, S, V)
+            through_y = kernels.matmul(delta, _transposed(v))  # (…, L, S)
             delta_w = through_y if delta_w is None else through_y + delta_w
         if delta_w is not None and (needs_q or needs_k or any(needs_M)):
             delta_s = kernels.softmax_backward(a, delta_w if m is None else m * delta_w, -1)  # (…, L, S)
+            delta_products = delta_s * self._scale(q)
             if needs_q:
-                delta_q = broadcast_back(delta_s @ k, q.shape) * self._scale(q)  # (…, L, E)
+                delta_q = broadcast_back(kernels.matmul(delta_products, k), q.shape)  # (…, L, E)
             if needs_k:
-                delta_k = broadcast_back(delta_s.swapaxes(-1, -2) @ q, k.shape) * self._scale(q)  # (…, S, E)
+                delta_k = broadcast_back(kernels.matmul(_transposed(delta_products), q), k.shape)  # (…, S, E)
             if any(needs_M):
                 delta_M = broadcast_back(delta_s, M_shape)
         delta_k, delta_v = (d if d is None else _sum_shared(d, ctx.shared) for d in (delta_k, delta_v))
@@ -107,17 +110,11 @@ class ScaledDotProductAttention(Layer):
     def _scale(self, q: Array) -> float:
         return 1 / sqrt(max(1, q.shape[-1])) if self.scale is None else self.scale
 
-    def _masked(self, s: Array, M: Array | None) -> Array:
-        xp = array_module(s)
-        if self.is_causal:
-            if M is not None:
-                cure = "put both into one mask, or leave one out"
-                raise OptionError("either is_causal=True or a mask", "both", cure)
-            M = xp.tri(*s.shape[-2:], dtype=bool)
-        if M is None:
-            return s
-        _expect_mask(M, s)
-        return s + M if is_floating(M) else xp.where(M, s, s.dtype.type(-xp.inf))
+    def _causal(self, q: Array, k: Array, M: Array | None) -> Array:
+        if M is not None:
+            cure = "put both into one mask, or leave one out"
+            raise OptionError("either is_causal=True or a mask", "both", cure)
+        return array_module(q).tri(q.shape[-2], k.shape[-2], dtype=bool)
 
     def _expect(self, q: Array, k: Array, v: Array) -> int:
         """How many heads of q share one of k and v, once the three are known to fit."""
@@ -151,31 +148,9 @@ class ScaledDotProductAttention(Layer):
         )
 
 
-def _softmax(s: Array) -> Array:
-    return kernels.softmax(s, -1)
-
-
-def _softmax_or_0(s: Array) -> Array:
-    """Softmax of the rows; 0 in a row that holds -∞ alone."""
-    xp = array_module(s)
-    hidden = (s == -xp.inf).all(axis=-1, keepdims=True)  # (…, L, 1)
-    if not hidden.any():
-        return _softmax(s)
-    zero = s.dtype.type(0)
-    return xp.where(hidden, zero, _softmax(xp.where(hidden, zero, s)))
-
-
-def _expect_mask(M: Array, s: Array) -> None:
-    if not is_array(M) or (M.dtype != bool and M.dtype != s.dtype):
-        cure = "mask.astype(bool), True where a key takes part; or the numbers to add to the scores"
-        raise DtypeError(f"a mask of booleans or of {s.dtype}, as q is", describe(M), cure)
-    try:
-        fits = np.broadcast_shapes(M.shape, s.shape) == s.shape
-    except ValueError:
-        fits = False
-    if not fits:
-        cure = "give it an axis of size 1 where it is to be the same: mask[:, None, None, :] for keys of a batch"
-        raise ShapeError(f"a mask that broadcasts to the scores {tuple(s.shape)}", f"shape {tuple(M.shape)}", cure)
+def _transposed(x: Array) -> Array:
+    """Every matrix of x."""
+    return x.swapaxes(-1, -2)
 
 
 def _sum_shared(delta: Array, shared: int) -> Array:

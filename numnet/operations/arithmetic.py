@@ -211,4 +211,4 @@ class MatMul(Operation):
 
 
 def _product(a: Array, b: Array) -> Array:
-    return kernels.matmul(a, b) if a.ndim == b.ndim == 2 else a @ b
+    return kernels.matmul(a, b) if min(a.ndim, b.ndim) > 1 else a @ b

@@ -50,6 +50,32 @@ def test_softmax_of_special_values(name, isa, dtype):
     check(name, np.tile(x, 12), 1, mixed=True)
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 5, 7), (1, 1, 1, 1), (3, 2, 4, 64), (2, 1, 300, 9), (4, 33)], ids=str)
+def test_masked_softmax(shape, isa, draw, rng):
+    hiding = [None, shape, shape[-2:], (*shape[:1], *[1] * (len(shape) - 2), shape[-1]), (1, *shape[1:]), shape[-1:]]
+    for mask_shape in hiding:
+        s = draw(*shape)
+        if mask_shape is None:
+            check("masked_softmax", s, None, 0.7)
+            continue
+        seen = rng.random(mask_shape) < 0.6
+        seen.reshape(-1, shape[-1])[0] = False  # a query that sees nothing
+        check("masked_softmax", s, seen, 0.7)
+        check("masked_softmax", s, np.asfortranarray(seen), 0.7)
+        check("masked_softmax", s, draw(*mask_shape), 0.7)
+        check("masked_softmax", s, np.where(seen, rng.standard_normal(mask_shape), -np.inf).astype(s.dtype), -1.5)
+
+
+def test_masked_softmax_of_special_values(isa, dtype):
+    row = np.array([-np.inf, 1, 2, np.inf, np.nan, 1e4, -1e4], dtype)
+    s = np.stack([np.roll(row, i)[:3] for i in range(7)] + [np.full(3, x, dtype) for x in (-np.inf, np.inf, np.nan)])
+    for seen in ([True, True, True], [False, True, True], [False, False, True], [False, False, False]):
+        mask = np.array(seen)
+        check("masked_softmax", s, mask, 0.5)
+        check("masked_softmax", s, np.where(mask, dtype.type(0), dtype.type(-np.inf)), 0.5)
+    check("masked_softmax", s, None, 0.5)
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, np.float64(1.0)])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("shape", [(1, 2), (7, 3), (300, 10), (5, 1000), (3, 5000), (0, 4), (4, 1)], ids=str)
@@ -201,6 +227,7 @@ def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...
     return {
         "softmax": (x, 1),
         "softmax_backward": (x, delta, 3),
+        "masked_softmax": (x, x[0, 0] > 0, 0.5),
         "log_softmax": (x, 3),
         "log_softmax_backward": (x, delta, 1),
         "cross_entropy": (draw(2200, 130), labels, None, -100, 0.1),
@@ -241,6 +268,12 @@ def test_what_does_not_fit_is_left_to_the_reference(isa, dtype, rng):
         ("softmax", (x, 4)),
         ("softmax", (np.ones((), dtype), 0)),
         ("softmax_backward", (x, x[..., :5], 1)),
+        ("masked_softmax", (x[0, 0], np.ones((6, 1), bool), 0.5)),
+        ("masked_softmax", (x[0, 0], np.ones((5, 6), bool), 0.5)),
+        ("masked_softmax", (x[0, 0], np.ones((1, 6, 6), bool), 0.5)),
+        ("masked_softmax", (x[0, 0], np.ones((6, 6), other), 0.5)),
+        ("masked_softmax", (x[0, 0], np.ones((6, 6), np.int64), 0.5)),
+        ("masked_softmax", (np.ones((3, 0), dtype), None, 0.5)),
         ("cross_entropy", (x[0, 0], np.zeros(5, np.int64), None, -100, 0.0)),
         ("cross_entropy", (x[0, 0], np.zeros(6), None, -100, 0.0)),
         ("cross_entropy", (x[0, 0], np.full(6, 2**64 - 100, np.uint64), None, -100, 0.0)),

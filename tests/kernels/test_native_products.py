@@ -113,6 +113,48 @@ def test_matrices_of_any_strides(isa: str, rng: np.random.Generator, dtype: np.d
         close(products.linear(x.T, y.T[:, :40], None), x.astype(dtype).T @ y.astype(dtype)[:40])
 
 
+BATCHES = [  # axes in front of the two factors
+    ((1,), (1,)),
+    ((7,), (7,)),
+    ((3, 4), (3, 4)),
+    ((3, 1, 2), (4, 1)),
+    ((), (5,)),
+    ((0, 2), (1, 1)),
+    ((1, 2), (2, 3, 1, 1)),
+]
+
+
+@pytest.mark.parametrize("in_front, of_b", BATCHES, ids=str)
+def test_batches_of_products(in_front: Any, of_b: Any, isa: str, draw: Draw, close: Close):
+    for m, k, n in ((6, 4, 17), (1, 80, 3), (13, 0, 5), (64, 32, 64), (0, 3, 2), (20, 300, 35)):
+        a, b = draw(*in_front, m, k), draw(*of_b, k, n)
+        close(products.matmul(a, b), a @ b)
+        swapped = draw(*in_front, k, m).swapaxes(-1, -2), draw(*of_b, n, k).swapaxes(-1, -2)
+        close(products.matmul(*swapped), swapped[0] @ swapped[1])
+
+
+def test_batches_of_products_where_heads_lie_side_by_side(
+    isa: str, rng: np.random.Generator, dtype: np.dtype, close: Close
+):
+    x = rng.standard_normal((3, 10, 12, 8)).astype(dtype).transpose(0, 2, 1, 3)  # (N, 3 H, L, E)
+    q, k = x[:, :4], x[:, 4:8]
+    close(products.matmul(q, k.swapaxes(-1, -2)), np.einsum("nhie,nhje->nhij", q, k))
+    unaligned = np.rec.fromarrays([x, np.zeros(x.shape, "i1")], names="x,i")["x"]
+    close(products.matmul(unaligned, k.swapaxes(-1, -2)[:, :1]), x @ k.swapaxes(-1, -2)[:, :1])
+
+
+@pytest.mark.parametrize("count, size", [(1, 200), (2, 130), (3, 130), (40, 64)])
+def test_batches_have_the_same_bits_for_any_number_of_threads(
+    count: int, size: int, isa: str, draw: Draw, threads: Any
+):
+    a, b = draw(count, size, 70), draw(count, 70, size)
+    found = set()
+    for number in (1, 2, 3):
+        threads(number)
+        found.add(products.matmul(a, b).tobytes())
+    assert len(found) == 1
+
+
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_conv(name: str, isa: str, draw: Draw, close: Close):
     x, W, b, delta = arrays(draw, name)
@@ -285,7 +327,9 @@ def test_what_does_not_fit_is_left_to_the_reference(draw: Draw, dtype: np.dtype)
     for wrong in (draw(3, 4), draw(2, 5), draw(15), delta.astype(other)):
         with pytest.raises((ShapeError, DtypeError)):
             kernels.linear_backward(x, W, wrong, ALL)
-    for a, c in ((x, x), (x, draw(4)), (x, W.T.astype(other))):
+    in_front = (draw(3, 2, 5), draw(2, 5, 4)), (draw(2, 3, 2, 5), draw(4, 2, 5, 4))
+    for a, c in ((x, x), (x, draw(4)), (x, W.T.astype(other)), *in_front):
+        assert products.matmul(a, c) is NotImplemented
         with pytest.raises((ShapeError, DtypeError)):
             kernels.matmul(a, c)
     whole = np.arange(12).reshape(3, 4)

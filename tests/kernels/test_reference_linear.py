@@ -35,6 +35,11 @@ def test_matmul(m, k, n, draw, close):
     close(reference.matmul(a, b), np.einsum("mk,kn->mn", a, b))
 
 
+def test_matmul_of_batches(draw, close):
+    a, b = draw(3, 1, 4, 5), draw(2, 5, 6)
+    close(reference.matmul(a, b), np.einsum("nxij,hjk->nhik", a, b))
+
+
 def test_what_would_broadcast_is_refused(draw):
     x, W, b = draw(2, 3), draw(4, 3), draw(4)
     with pytest.raises(ShapeError, match="bias"):
@@ -50,5 +55,7 @@ def test_what_would_broadcast_is_refused(draw):
         reference.matmul(x, draw(2, 3))
     with pytest.raises(ShapeError):
         reference.matmul(x, draw(3))
+    with pytest.raises(ShapeError, match="axes in front"):
+        reference.matmul(draw(2, 3, 4), draw(3, 4, 5))
     with pytest.raises(DtypeError):
         reference.linear(x, W.astype(np.float16), b)

@@ -60,3 +60,31 @@ def test_a_delta_of_another_kind_is_refused(name):
         backward(a, np.ones((1, 3), np.float32), 1)
     with pytest.raises(DtypeError):
         backward(a, np.ones((2, 3)), 1)
+
+
+def test_masked_softmax_against_torch(draw, close):
+    torch = pytest.importorskip("torch", reason="the comparison is with PyTorch")
+    s, M, seen = draw(2, 3, 5), draw(3, 5), np.arange(10).reshape(2, 1, 5) % 3 > 0
+    close(reference.masked_softmax(s, None, 0.3), torch.softmax(0.3 * torch.tensor(s), -1))
+    close(reference.masked_softmax(s, M, 0.3), torch.softmax(0.3 * torch.tensor(s) + torch.tensor(M), -1))
+    hidden = torch.tensor(s).masked_fill(~torch.tensor(seen), -torch.inf)
+    close(reference.masked_softmax(s, seen, 1.0), torch.softmax(hidden, -1))
+
+
+def test_a_row_that_is_hidden_throughout_is_0(dtype):
+    s, seen = np.ones((2, 3), dtype), np.array([[True, True, False], [False] * 3])
+    half = np.array([[0.5, 0.5, 0], [0, 0, 0]], dtype)
+    np.testing.assert_array_equal(reference.masked_softmax(s, seen, 1.0), half)
+    np.testing.assert_array_equal(
+        reference.masked_softmax(s, np.where(seen, dtype.type(0), -dtype.type(np.inf)), 1.0), half
+    )
+
+
+def test_a_mask_that_does_not_fit_is_refused():
+    s = np.ones((2, 3), np.float32)
+    for mask in (np.ones((2, 2), bool), np.ones((4, 2, 3), bool)):
+        with pytest.raises(ShapeError, match="broadcasts to the scores"):
+            reference.masked_softmax(s, mask, 1.0)
+    for mask in (np.ones((2, 3)), np.ones((2, 3), int), [[True] * 3] * 2):
+        with pytest.raises(DtypeError, match="a mask of booleans"):
+            reference.masked_softmax(s, mask, 1.0)

@@ -36,7 +36,7 @@ from .resample import resample
 from .row_norm import group_norm, group_norm_backward, rms_norm, rms_norm_backward
 from .rows import scatter_rows
 from .smooth import gelu, gelu_backward, mish, mish_backward, silu, silu_backward, softplus, softplus_backward
-from .softmax import log_softmax, log_softmax_backward, softmax, softmax_backward
+from .softmax import log_softmax, log_softmax_backward, masked_softmax, softmax, softmax_backward
 from .windows import fold, unfold
 
 __all__ = [
@@ -76,6 +76,7 @@ __all__ = [
     "linear_backward",
     "log_softmax",
     "log_softmax_backward",
+    "masked_softmax",
     "matmul",
     "max_pool",
     "max_pool_backward",

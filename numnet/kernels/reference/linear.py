@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from ...arrays import Array
 from ...errors import ShapeError, describe
 from .checks import expect
@@ -12,19 +14,25 @@ __all__ = ["linear", "linear_backward", "matmul"]
 
 
 def matmul(a: Array, b: Array) -> Array:
-    """Matrix product of two matrices.
+    """Matrix product of two matrices, or of every two in a batch.
 
         y = a b
 
-    Shapes: a (M, K), b (K, N), y (M, N).
+    Shapes: a (…, M, K), b (…, K, N), y (…, M, N). Axes in front broadcast.
 
     Raises:
-        ShapeError: not two matrices whose inner sizes agree.
+        ShapeError: not matrices whose inner sizes agree, or axes in front that do not broadcast.
         DtypeError: the dtypes differ.
     """
-    if a.ndim != 2 or b.ndim != 2:
-        raise ShapeError("two matrices", f"{describe(a)} and {describe(b)}", "reshape both to two axes")
-    expect("right factor", b, (a.shape[1], b.shape[1]), a.dtype, "its rows must be as many as the left one's columns")
+    if a.ndim < 2 or b.ndim < 2:
+        raise ShapeError("two matrices", f"{describe(a)} and {describe(b)}", "give both two axes")
+    right = (*b.shape[:-2], a.shape[-1], b.shape[-1])
+    expect("right factor", b, right, a.dtype, "its rows must be as many as the left one's columns")
+    try:
+        np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        cure = "equal sizes, or a 1, from the last of the axes in front on"
+        raise ShapeError("axes in front that broadcast", f"{describe(a)} and {describe(b)}", cure) from None
     return a @ b
 
 
