@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import builtins
 import functools
-import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from . import operations as ops
 from .arrays import array_module, is_array
-from .errors import ShapeError
 from .tensor import Tensor, apply, operand
 
 __all__ = [
@@ -163,12 +159,9 @@ def split(x: Any, sizes: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...
     x = x if isinstance(x, Tensor) else Tensor(x)
     (axis,) = ops.normalised_axes(dim, x.ndim)
     n = x.shape[axis]
-    listed = [builtins.min(sizes, n - i) for i in range(0, n, sizes)] if isinstance(sizes, int) else list(sizes)
-    if builtins.sum(listed) != n:
-        raise ShapeError(f"sizes that add up to {n}, the size of axis {axis}", f"{listed}")
-    ends = np.cumsum([0, *listed]).tolist()
-    front = (slice(None),) * axis
-    return tuple([x[(*front, slice(begin, end))] for begin, end in itertools.pairwise(ends)])
+    listed = [builtins.min(sizes, n - i) for i in range(0, n, sizes)] if isinstance(sizes, int) else sizes
+    parts: tuple[Tensor, ...] = apply(ops.Split(tuple(listed), axis), x)
+    return parts
 
 
 def chunk(x: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:

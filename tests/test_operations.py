@@ -160,6 +160,8 @@ def cases() -> Iterator[Case]:
     yield Case(ops.Concatenate(0), (normal(2, 3), normal(1, 3), normal(0, 3)), lambda *xs: torch.cat(xs, 0))
     yield Case(ops.Concatenate(-1), (normal(2, 1), normal(2, 3)), lambda *xs: torch.cat(xs, -1))
     yield Case(ops.Concatenate(0), (normal(2),), lambda *xs: torch.cat(xs, 0))
+    yield Case(ops.Split((2, 0, 1), 0), (normal(3, 2),), lambda x: x.split((2, 0, 1), 0)[0])
+    yield Case(ops.Split((4,), -1), (normal(2, 4),), lambda x: x.split(4, -1)[0])
 
 
 def _torch_product(dim: int | None, keepdim: bool) -> Callable[[Any], Any]:
@@ -403,6 +405,7 @@ REFUSED: list[tuple[Callable[[], Any], type[NumnetError], str]] = [
     (lambda: run(ops.Concatenate(0), (normal(2, 3), normal(3))), ShapeError, "but for axis 0"),
     (lambda: run(ops.Concatenate(0), (normal(), normal())), ShapeError, "stack"),
     (lambda: run(ops.Concatenate(0), ()), ShapeError, "none"),
+    (lambda: run(ops.Split((1, 3), 0), (normal(3),)), ShapeError, r"\[1, 3\]"),
     (lambda: run(ops.Concatenate(0), (normal(2), normal(2).astype("f"))), DtypeError, "float32, float64"),
     (lambda: run(ops.Where(), (np.arange(3), normal(3), normal(3))), DtypeError, "x > 0"),
     (lambda: run(ops.Where(), (np.ones(2, bool), normal(3), normal(3))), ShapeError, "broadcast"),

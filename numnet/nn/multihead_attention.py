@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..arrays import array_module, is_floating
 from ..errors import DtypeError, NumnetError, OptionError, ShapeError, describe
-from ..functions import cat
+from ..functions import cat, split
 from ..tensor import Parameter, Tensor
 from . import init
 from .attention import ScaledDotProductAttention
@@ -133,16 +134,12 @@ class MultiheadAttention(Module):
             padding = None if padding is None else padding.unsqueeze(0)
         N, L = query.shape[:2] if batch_first else query.shape[1::-1]
         S = key.shape[1 if batch_first else 0]
-        q, k, v = self._projected(query, key, value)
-        k, v = self._appended(k, self.bias_k, batch_first), self._appended(v, self.bias_v, batch_first)
-        apart = (0, 2, 1, 3) if batch_first else (1, 2, 0, 3)
-        q, k, v = (
-            x.reshape(*x.shape[:2], self.num_heads, self.embed_dim // self.num_heads).permute(apart) for x in (q, k, v)
-        )  # (N, H, …, E / H)
+        apart, together = ((0, 2, 1, 3), (0, 2, 1, 3)) if batch_first else ((1, 2, 0, 3), (2, 0, 1, 3))
+        q, k, v = self._projected(query, key, value, apart)
+        k, v = self._appended(k, self.bias_k), self._appended(v, self.bias_v)
         seen = self._mask(padding, mask, (N, L, S), q.dtype)
         y, weights = self.attention(q, k, v) if seen is None else self.attention(q, k, v, seen)
-        y = y.permute(np.argsort(apart).tolist()).reshape(query.shape)
-        y = self.out_proj(y)
+        y = self.out_proj(y.permute(together).reshape(query.shape))
         if need_weights and average_attn_weights:
             weights = weights.mean(1)  # (N, L, S)
         if not batched:
@@ -152,32 +149,37 @@ class MultiheadAttention(Module):
     def _differentiates(self, position: int) -> bool:
         return position < 3
 
-    def _projected(self, query: Tensor, key: Tensor, value: Tensor) -> list[Tensor]:
-        if self.in_proj_weight is not None and query is key and key is value:  # one product instead of three
-            y = linear(query, self.in_proj_weight, self.in_proj_bias)  # (…, 3 E)
-            return [y[..., i * self.embed_dim : (i + 1) * self.embed_dim] for i in range(3)]
+    def _projected(self, query: Tensor, key: Tensor, value: Tensor, apart: tuple[int, ...]) -> Sequence[Tensor]:
+        """q, k and v, (N, H, …, E / H)."""
+        if self.in_proj_weight is not None and query is key and key is value:  # one product, of 3 H heads
+            heads = self._heads(linear(query, self.in_proj_weight, self.in_proj_bias), apart)
+            return split(heads, self.num_heads, 1)
         weights: Any = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
         if self.in_proj_weight is not None:
-            weights = _thirds(self.in_proj_weight)
-        biases: Any = (None, None, None) if self.in_proj_bias is None else _thirds(self.in_proj_bias)
-        return [linear(x, W, b) for x, W, b in zip((query, key, value), weights, biases, strict=True)]
+            weights = split(self.in_proj_weight, self.embed_dim)
+        biases: Any = (None, None, None) if self.in_proj_bias is None else split(self.in_proj_bias, self.embed_dim)
+        inputs = zip((query, key, value), weights, biases, strict=True)
+        return [self._heads(linear(x, W, b), apart) for x, W, b in inputs]
+
+    def _heads(self, x: Tensor, apart: tuple[int, ...]) -> Tensor:
+        size = self.embed_dim // self.num_heads
+        return x.reshape(*x.shape[:2], x.shape[2] // size, size).permute(apart)
 
     @property
     def _extra_keys(self) -> int:
         return (self.bias_k is not None) + self.add_zero_attn
 
-    def _appended(self, x: Tensor, learned: Parameter | None, batch_first: bool) -> Tensor:
-        """Keys or values with those that are appended to them."""
+    def _appended(self, x: Tensor, learned: Parameter | None) -> Tensor:
+        """Keys or values (N, H, S, E / H) with those that are appended to them."""
         if not self._extra_keys:
             return x
-        axis = 1 if batch_first else 0
-        one = [x.shape[0], 1, x.shape[2]] if batch_first else [1, *x.shape[1:]]
+        one = [*x.shape[:2], 1, x.shape[3]]
         parts = [x]
         if learned is not None:
-            parts.append(learned.expand(one))
+            parts.append(learned.reshape(1, self.num_heads, 1, -1).expand(one))
         if self.add_zero_attn:
             parts.append(Tensor(array_module(x.array).zeros(one, x.dtype)))
-        return cat(parts, axis)
+        return cat(parts, 2)
 
     def _mask(self, padding: Tensor | None, mask: Tensor | None, sizes: tuple[int, int, int], dtype: Any) -> Any:
         """Both masks as one, as :class:`ScaledDotProductAttention` takes it: True where a key is seen, or numbers."""
@@ -249,11 +251,6 @@ def _drawn(shape: tuple[int, ...], rng: np.random.Generator | None) -> Parameter
 
 def _as_scores(hidden: Tensor, dtype: Any) -> Tensor:
     return Tensor(array_module(hidden.array).where(hidden.array, dtype.type(-np.inf), dtype.type(0)))
-
-
-def _thirds(packed: Parameter) -> list[Tensor]:
-    n = len(packed) // 3
-    return [packed[i * n : (i + 1) * n] for i in range(3)]
 
 
 def as_tensor(x: Any) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .arithmetic import Add, Divide, ElementwisePower, MatMul, Multiply, Negative, Subtract
 from .elementwise import Abs, Cast, Clamp, Cos, Exp, Log, Power, Relu, Sigmoid, Sin, Sqrt, Tanh, ToDevice
-from .indexing import Assign, Concatenate, Index, Where
+from .indexing import Assign, Concatenate, Index, Split, Where
 from .operation import Axes, Operation, as_array, as_operand, expect_alike, normalised_axes
 from .reduction import (
     CumulativeSum,
@@ -59,6 +59,7 @@ __all__ = [
     "Reshape",
     "Sigmoid",
     "Sin",
+    "Split",
     "Sqrt",
     "StandardDeviation",
     "Subtract",

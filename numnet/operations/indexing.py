@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ..call import Ctx
 from ..errors import DtypeError, ShapeError
 from .operation import Operation, broadcast_back, expect_broadcastable, normalised_axes, of_one_dtype
 
-__all__ = ["Assign", "Concatenate", "Index", "Where"]
+__all__ = ["Assign", "Concatenate", "Index", "Split", "Where"]
 
 
 class Index(Operation):
@@ -140,6 +141,41 @@ class Concatenate(Operation):
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array | None, ...]:
         parts = array_module(delta).split(delta, ctx.ends, axis=ctx.axis)
         return tuple([part if needed else None for part, needed in zip(parts, ctx.needs_input_grad, strict=True)])
+
+
+class Split(Operation):
+    """Parts of the listed sizes, one after the other along one axis.
+
+        y = y₁, y₂, …        [y₁, y₂, …] = x
+
+        ∂J/∂x = [δ₁, δ₂, …], with 0 for the part of a y that nobody used
+
+    Raises:
+        ShapeError: no such axis, or sizes that do not add up to its size.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], dim: int) -> None:
+        self.sizes = sizes
+        self.dim = dim
+
+    def forward(self, ctx: Ctx, x: Array) -> tuple[Array, ...]:
+        (axis,) = normalised_axes(self.dim, x.ndim)
+        if sum(self.sizes) != x.shape[axis]:
+            raise ShapeError(f"sizes that add up to {x.shape[axis]}, the size of axis {axis}", f"{list(self.sizes)}")
+        front = (slice(None),) * axis
+        ends = list(itertools.accumulate(self.sizes, initial=0))
+        ys = tuple([x[(*front, slice(begin, end))] for begin, end in itertools.pairwise(ends)])
+        ctx.axis, ctx.shapes = axis, [y.shape for y in ys]
+        return ys
+
+    def backward(self, ctx: Ctx, deltas: tuple[Array | None, ...]) -> Array:
+        first = next(delta for delta in deltas if delta is not None)
+        xp = array_module(first)
+        parts = [
+            xp.zeros(shape, first.dtype) if delta is None else delta
+            for delta, shape in zip(deltas, ctx.shapes, strict=True)
+        ]
+        return xp.concatenate(parts, axis=ctx.axis)
 
 
 class Where(Operation):

@@ -70,6 +70,9 @@ OPERATIONS = {
     "functions": lambda x, U, v, W: U.exp() + U.log() + U.sqrt() + x.tanh() + x.sigmoid() + x.relu() + x.abs(),
     "powers": lambda x, U, v, W: U**3 + U**-0.5 + x**2,
     "moves": lambda x, U, v, W: numnet.cat([x.T, U.reshape(3, 2), W], 0)[1:, [0, 1, 1]].unsqueeze(0),
+    "parts": lambda x, U, v, W: (
+        numnet.split(x * v, [1, 2], 1)[1] * numnet.chunk(W, 3, 1)[0][:2] + numnet.chunk(x, 3, 1)[2]
+    ),
     "where": lambda x, U, v, W: numnet.where(x > 0, x, v * 2.0),
     "residual": lambda x, U, v, W: (lambda h: (h @ W) @ W.T + h)(x * v),
     "a parameter with itself": lambda x, U, v, W: U * U + x,

@@ -11,7 +11,7 @@ from .explanation import Rule
 from .expression import Constant, product, total
 from .page import Index, Page, Rules, flat_of
 
-__all__ = ["ConcatenateRules", "DropoutRules", "MoveRules", "PermuteRules", "ReshapeRules"]
+__all__ = ["ConcatenateRules", "DropoutRules", "MoveRules", "PermuteRules", "ReshapeRules", "SplitRules"]
 
 
 class MoveRules(Rules):
@@ -133,3 +133,21 @@ class ConcatenateRules(Rules):
             start += page.shape(other)[axis]
         delta = page.delta((*index[:axis], index[axis] + start, *index[axis + 1 :]))
         return Rule(delta.symbol, delta, f"the part of δ that {part} became")
+
+
+class SplitRules(Rules):
+    """x = [y₁, y₂, …] along an axis."""
+
+    def output(self, page: Page, index: Index, number: int) -> Rule | None:
+        axis, start = int(page.layer.dim), sum(page.layer.sizes[:number])
+        x = page.x((*index[:axis], index[axis] + start, *index[axis + 1 :]))
+        return Rule(x.symbol, x, "the same number in another place")
+
+    def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
+        axis, i = int(page.layer.dim), index[int(page.layer.dim)]
+        for number, n in enumerate(page.layer.sizes):
+            if i < n:
+                delta = page.delta((*index[:axis], i, *index[axis + 1 :]), number)
+                return Rule(delta.symbol, delta, "the same number in another place")
+            i -= n
+        return None

@@ -21,7 +21,7 @@ from .attention import AttentionRules
 from .conv import ConvRules, ConvTransposeRules
 from .linear import EmbeddingRules, LinearRules
 from .loss import BCERules, BCEWithLogitsRules, CrossEntropyRules, DifferenceRules, MSERules, NLLRules
-from .moves import ConcatenateRules, DropoutRules, MoveRules, PermuteRules, ReshapeRules
+from .moves import ConcatenateRules, DropoutRules, MoveRules, PermuteRules, ReshapeRules, SplitRules
 from .normalization import ChannelNormRules, RowNormRules
 from .operations import (
     AbsRules,
@@ -93,6 +93,7 @@ _BY_RULES: list[tuple[Rules, tuple[type, ...]]] = [
     (PermuteRules(), (ops.Permute,)),
     (MoveRules(), (ops.Broadcast, ops.Index)),
     (ConcatenateRules(), (ops.Concatenate,)),
+    (SplitRules(), (ops.Split,)),
     (AddRules(), (ops.Add,)),
     (SubtractRules(), (ops.Subtract,)),
     (MultiplyRules(), (ops.Multiply,)),
