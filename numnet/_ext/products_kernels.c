@@ -15,6 +15,8 @@
 
 #include "slide.h"
 
+#include "winograd_values.h"
+
 #include "winograd.h"
 
 #include "conv.h"

@@ -20,21 +20,30 @@ Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 STATED_ERROR = 4e-6  # of the largest result; in docs/kernels.md and in the docstring of set_winograd
 SAME: Pads = ((1, 1), (1, 1))
 
-# name: images, channels, filters, (height, width), padding
-CONVOLUTIONS: dict[str, tuple[int, int, int, tuple[int, int], Pads]] = {
-    "whole tiles": (2, 16, 16, (16, 16), SAME),
-    "a row and a column too few": (3, 16, 24, (11, 15), SAME),
-    "a row and a column too many": (6, 32, 32, (13, 17), SAME),
-    "no padding": (2, 24, 16, (18, 14), ((0, 0), (0, 0))),
-    "wide padding": (8, 32, 32, (8, 7), ((2, 2), (2, 2))),
-    "uneven padding": (6, 32, 32, (9, 13), ((0, 2), (2, 1))),
-    "channels and filters that fill no vector": (3, 19, 37, (12, 12), SAME),
-    "maps of one tile": (40, 16, 16, (4, 4), SAME),
-    "maps smaller than a tile": (60, 40, 48, (3, 3), SAME),
-    "one row": (6, 32, 32, (4, 41), SAME),
-    "more tiles than one block": (2, 64, 64, (33, 30), SAME),
-    "more channels than one run": (1, 300, 16, (24, 20), SAME),
-    "more filters than one block": (1, 512, 241, (16, 16), SAME),
+# name: side of the window, images, channels, filters, (height, width), padding
+CONVOLUTIONS: dict[str, tuple[int, int, int, int, tuple[int, int], Pads]] = {
+    "whole tiles": (3, 2, 16, 16, (16, 16), SAME),
+    "a row and a column too few": (3, 3, 16, 24, (11, 15), SAME),
+    "a row and a column too many": (3, 6, 32, 32, (13, 17), SAME),
+    "no padding": (3, 2, 24, 16, (18, 14), ((0, 0), (0, 0))),
+    "wide padding": (3, 8, 32, 32, (8, 7), ((2, 2), (2, 2))),
+    "uneven padding": (3, 6, 32, 32, (9, 13), ((0, 2), (2, 1))),
+    "channels and filters that fill no vector": (3, 3, 19, 37, (12, 12), SAME),
+    "maps of one tile": (3, 40, 16, 16, (4, 4), SAME),
+    "maps smaller than a tile": (3, 60, 40, 48, (3, 3), SAME),
+    "one row": (3, 6, 32, 32, (4, 41), SAME),
+    "more tiles than one block": (3, 2, 64, 64, (33, 30), SAME),
+    "more channels than one run": (3, 1, 300, 16, (24, 20), SAME),
+    "more filters than one block": (3, 1, 512, 241, (16, 16), SAME),
+    "five: whole tiles": (5, 2, 24, 24, (16, 16), ((2, 2), (2, 2))),
+    "five: half a tile too few": (5, 3, 32, 40, (11, 15), ((2, 2), (2, 2))),
+    "five: no padding": (5, 2, 24, 32, (17, 14), ((0, 0), (0, 0))),
+    "five: wide padding": (5, 9, 32, 32, (4, 6), ((4, 4), (4, 4))),
+    "five: uneven padding": (5, 4, 35, 37, (9, 13), ((0, 4), (3, 1))),
+    "five: maps of one tile": (5, 90, 40, 48, (2, 2), ((2, 2), (2, 2))),
+    "five: more tiles than one block": (5, 1, 64, 64, (34, 29), ((2, 2), (2, 2))),
+    "five: more channels than one run": (5, 1, 300, 16, (14, 20), ((2, 2), (2, 2))),
+    "five: more filters than one block": (5, 1, 512, 241, (8, 8), ((2, 2), (2, 2))),
 }
 
 
@@ -48,16 +57,16 @@ def allowed() -> Iterator[None]:
 
 def arrays(rng: np.random.Generator, name: str) -> tuple[Arrays, Window]:
     """x, W, b and δ, and the window."""
-    images, channels, filters, spatial, padding = CONVOLUTIONS[name]
-    w = Window((3, 3), (1, 1), padding, (1, 1))
+    side, images, channels, filters, spatial, padding = CONVOLUTIONS[name]
+    w = Window((side, side), (1, 1), padding, (1, 1))
     shapes = (
         (images, channels, *spatial),
-        (filters, channels, 3, 3),
+        (filters, channels, side, side),
         (filters,),
         (images, filters, *w.output_shape(spatial)),
     )
     x, W, b, delta = (rng.standard_normal(shape).astype(np.float32) for shape in shapes)
-    return (x, W / np.float32(3 * channels**0.5), b, delta), w
+    return (x, W / np.float32(side * channels**0.5), b, delta), w
 
 
 def results(twin: Any, data: Arrays, w: Window, groups: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -85,7 +94,14 @@ def test_the_error_is_within_what_is_stated(name: str, isa: str, rng: np.random.
 
 
 @pytest.mark.parametrize(
-    "name", ["a row and a column too many", "maps smaller than a tile", "more filters than one block"]
+    "name",
+    [
+        "a row and a column too many",
+        "maps smaller than a tile",
+        "more filters than one block",
+        "five: half a tile too few",
+        "five: maps of one tile",
+    ],
 )
 def test_the_bits_do_not_depend_on_the_threads(name: str, isa: str, rng: np.random.Generator, threads: Any):
     data, w = arrays(rng, name)
@@ -97,8 +113,9 @@ def test_the_bits_do_not_depend_on_the_threads(name: str, isa: str, rng: np.rand
     assert found[1:] == found[:-1]
 
 
-def test_numbers_anywhere_in_memory(isa: str, rng: np.random.Generator):
-    data, w = arrays(rng, "a row and a column too few")
+@pytest.mark.parametrize("name", ["a row and a column too few", "five: half a tile too few"])
+def test_numbers_anywhere_in_memory(name: str, isa: str, rng: np.random.Generator):
+    data, w = arrays(rng, name)
     expected = results(products, data, w)
     layouts: list[Callable[[np.ndarray], np.ndarray]] = [
         np.asfortranarray,
@@ -111,22 +128,37 @@ def test_numbers_anywhere_in_memory(isa: str, rng: np.random.Generator):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_nan_and_infinity_stay_in_the_tiles_that_see_them(value: float, isa: str, rng: np.random.Generator):
-    (x, W, b, delta), w = arrays(rng, "a row and a column too few")  # 11 × 15: 3 × 4 tiles
+@pytest.mark.parametrize("name", ["a row and a column too few", "five: half a tile too few"])
+def test_nan_and_infinity_stay_in_the_tiles_that_see_them(name: str, value: float, isa: str, rng: np.random.Generator):
+    (x, W, b, delta), w = arrays(rng, name)
     *clean, clean_dW = results(products, (x, W, b, delta), w)
-    x[0, -1, 0, 0] = x[-1, -1, -1, -1] = x[1, 3, 5, 8] = value
-    delta[0, -1, 0, 0] = delta[-1, -1, -1, -1] = delta[1, 3, 5, 8] = value
+    height, width = x.shape[2:]
+    places = ((0, -1, 0, 0), (-1, -1, height - 1, width - 1), (1, 3, 5, 8))
+    for place in places:
+        x[place] = delta[place] = value
     *found, dW = results(products, (x, W, b, delta), w)
-    others = np.ix_([f for f in range(24) if f not in (3, 23)], [c for c in range(16) if c not in (3, 15)])
+    others = np.ix_(*([i for i in range(n) if i not in (3, n - 1)] for n in dW.shape[:2]))
     np.testing.assert_array_equal(dW[others], clean_dW[others])
     assert not np.isfinite(dW[3]).any()
+
+    side = w.kernel[0]
+    edge, pad = 7 - side, side // 2
+
+    def seen_by_windows(i: int) -> slice:
+        return slice(max(i - pad, 0), i + pad + 1)
+
+    def seen_by_tiles(i: int) -> slice:
+        """The results of the tiles t whose pixels edge · t - pad … edge · t - pad + 5 have it among them."""
+        tiles = [t for t in range(i + pad + 1) if edge * t - pad <= i <= edge * t - pad + 5]
+        return slice(edge * tiles[0], edge * (tiles[-1] + 1))
+
     for ours, before in zip(found, clean, strict=True):
-        seen = np.zeros(ours.shape, bool)  # by a window
-        seen[0, :, :2, :2] = seen[-1, :, -2:, -2:] = seen[1, :, 4:7, 7:10] = True
+        seen, touched = np.zeros(ours.shape, bool), np.zeros(ours.shape, bool)
+        for n, _, i, j in places:
+            seen[n, :, seen_by_windows(i), seen_by_windows(j)] = True
+            touched[n, :, seen_by_tiles(i), seen_by_tiles(j)] = True
         assert not np.isfinite(ours[seen]).any()
-        tiles = np.zeros(ours.shape, bool)  # that see it
-        tiles[0, :, :4, :4] = tiles[-1, :, 8:, 12:] = tiles[1, :, 4:8, 4:12] = True
-        np.testing.assert_array_equal(ours[~tiles], before[~tiles])
+        np.testing.assert_array_equal(ours[~touched], before[~touched])
 
 
 @pytest.mark.parametrize(
@@ -136,6 +168,10 @@ def test_nan_and_infinity_stay_in_the_tiles_that_see_them(value: float, isa: str
         ((4, 16, 16, 16), 16, Window((3, 3), (1, 1), SAME, (2, 2)), 1),
         ((4, 16, 16, 16), 16, Window((3, 3), (1, 1), ((3, 3), (1, 1)), (1, 1)), 1),
         ((4, 16, 16, 16), 16, Window((5, 3), (1, 1), SAME, (1, 1)), 1),
+        ((4, 64, 16, 16), 64, Window((4, 4), (1, 1), SAME, (1, 1)), 1),
+        ((4, 64, 16, 16), 64, Window((7, 7), (1, 1), SAME, (1, 1)), 1),
+        ((4, 64, 16, 16), 64, Window((5, 5), (1, 1), ((5, 5), (1, 1)), (1, 1)), 1),
+        ((1, 64, 4, 4), 64, Window((5, 5), (1, 1), ((2, 2), (2, 2)), (1, 1)), 1),
         ((4, 32, 16, 16), 32, Window((3, 3), (1, 1), SAME, (1, 1)), 2),
         ((4, 12, 16, 16), 16, Window((3, 3), (1, 1), SAME, (1, 1)), 1),
         ((4, 16, 16, 16), 12, Window((3, 3), (1, 1), SAME, (1, 1)), 1),
@@ -149,6 +185,10 @@ def test_nan_and_infinity_stay_in_the_tiles_that_see_them(value: float, isa: str
         "dilation",
         "padding beyond the window",
         "window",
+        "four by four",
+        "seven by seven",
+        "five: padding beyond the window",
+        "five: few tiles",
         "groups",
         "few channels",
         "few filters",
