@@ -39,14 +39,14 @@ INLINE real NAME(silu_slope)(real x) {
 
 /* Mish: x t, t = tanh(log(1 + e^x)) = ((1 + e^x)^2 - 1) / ((1 + e^x)^2 + 1) = n / (n + d); for x > 0 both over e^2x. */
 INLINE real NAME(mish_of)(real x) {
-    const real e = NAME(exp)(-NAME(absolute)(x));
+    const real e = NAME(exp_of_negative)(-NAME(absolute)(x));
     const real n = 2 * e + (x < 0 ? e * e : 1), d = x < 0 ? 2 : 2 * e * e;
     return x * (n / (n + d));
 }
 
 /* t + x s (1 - t^2), s the logistic function; 1 - t^2 = d (2 n + d) / (n + d)^2. */
 INLINE real NAME(mish_slope)(real x) {
-    const real e = NAME(exp)(-NAME(absolute)(x));
+    const real e = NAME(exp_of_negative)(-NAME(absolute)(x));
     const real n = 2 * e + (x < 0 ? e * e : 1), d = x < 0 ? 2 : 2 * e * e;
     const real s = (x < 0 ? e : 1) / (1 + e), per_sum = 1 / (n + d);
     return n * per_sum + x * s * (d * per_sum) * ((2 * n + d) * per_sum);
@@ -54,7 +54,7 @@ INLINE real NAME(mish_slope)(real x) {
 
 /* log(1 + exp(beta x)) / beta, and x where beta x is above a threshold. */
 INLINE real NAME(softplus_of)(real x, real beta, real threshold) {
-    const real z = beta * x, soft = NAME(log_of_1_plus)(NAME(exp)(-NAME(absolute)(z)));
+    const real z = beta * x, soft = NAME(log_of_1_plus)(NAME(exp_of_negative)(-NAME(absolute)(z)));
     return z > threshold ? x : ((z > 0 ? z : 0) + soft) / beta;
 }
 
@@ -73,8 +73,6 @@ INLINE real NAME(bounded_log)(real p) {
     const real l = NAME(log_of)(p);
     return l < -100 ? -100 : l;
 }
-
-INLINE real NAME(at_least)(real x, real low) { return x < low ? low : x; } /* NaN is not below: it passes */
 
 /* `result`, of x and up to three options p, q, r; of delta too in a backward, where x may be the activation a; of what x
  * ought to be, y, in a loss. */

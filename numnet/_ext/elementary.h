@@ -4,7 +4,8 @@
  *
  * m is the Taylor series of exp(r) - 1, cut where the next term is below half a unit in the last place; its even and odd
  * powers are summed side by side, since an addition waits for the one before. Arguments are clamped just outside the
- * range in which exp is neither 0 nor inf; both comparisons are false for NaN, which passes. n is rounded, and made an
+ * range in which exp is neither 0 nor inf, those that are never above 0 at one end only; a comparison is false for NaN,
+ * which passes. n is rounded, and made an
  * exponent, by adding a number so large that the integers are the mantissa's low bits. */
 #if REAL_BITS == 64
 typedef uint64_t NAME(bits);
@@ -24,8 +25,10 @@ INLINE NAME(bits) NAME(to_bits)(real x) {
     return bits;
 }
 
+INLINE real NAME(at_least)(real x, real low) { return x < low ? low : x; }
+
 INLINE real NAME(clamp)(real x, real low, real high) {
-    x = x < low ? low : x;
+    x = NAME(at_least)(x, low);
     return x > high ? high : x;
 }
 
@@ -80,10 +83,14 @@ INLINE real NAME(exp)(real x) {
     return NAME(exp_of_sum)(x, -(real)0); /* adding -0 is free, adding 0 is not */
 }
 
-/* exp(x) - 1 for x <= 0, with small relative error near 0 too. */
+INLINE real NAME(exp_of_negative)(real x) {
+    return NAME(exp_of_sum)(NAME(at_least)(x, REAL_BITS == 64 ? -746 : -104), -(real)0);
+}
+
+/* exp(x) - 1 for x <= 0, with small relative error near 0 too. Above 0 it is any number. */
 INLINE real NAME(expm1_of_negative)(real x) {
     real first, second;
-    const real m = NAME(reduce)(NAME(clamp)(x, -50, 0), -(real)0, &first, &second);
+    const real m = NAME(reduce)(NAME(at_least)(x, -50), -(real)0, &first, &second);
     const real power = first * second;
     return power * m + (power - 1);
 }
@@ -145,7 +152,7 @@ INLINE real NAME(log_of)(real x) {
 
 /* 1 / (1 + exp(-x)), and what it lacks to 1: each has a small relative error, and neither exponential overflows. */
 INLINE real NAME(logistic)(real x, real *rest) {
-    const real e = NAME(exp)(-NAME(absolute)(x)), r = 1 / (1 + e);
+    const real e = NAME(exp_of_negative)(-NAME(absolute)(x)), r = 1 / (1 + e);
     *rest = x < 0 ? r : e * r;
     return x < 0 ? e * r : r;
 }

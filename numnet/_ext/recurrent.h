@@ -63,10 +63,11 @@ static void NAME(pack_factor)(const NAME(factor) * f, NAME(share) own) {
 static void NAME(row_times_panels)(const real *a, const NAME(factor) * f, const size *column) {
     const real *panel[ABREAST];
     UNROLL for (int p = 0; p < ABREAST; p++) panel[p] = f->panels + column[p] * f->k;
-    for (size k0 = 0; k0 < f->k; k0 += DEPTH) {
+    const size run = NAME(depth_of)(f->k);
+    for (size k0 = 0; k0 < f->k; k0 += run) {
         vec sum[ABREAST][2];
         UNROLL for (int p = 0; p < ABREAST; p++) sum[p][0] = sum[p][1] = (vec){0};
-        for (size i = k0; i < min_size(f->k, k0 + DEPTH); i++) {
+        for (size i = k0; i < min_size(f->k, k0 + run); i++) {
             const vec x = splat(a[i]);
             UNROLL for (int p = 0; p < ABREAST; p++) {
                 UNROLL for (int v = 0; v < 2; v++) sum[p][v] += x * load(panel[p] + i * COLUMNS + v * LANES);
@@ -84,7 +85,7 @@ static void NAME(row_times_panels)(const real *a, const NAME(factor) * f, const 
 
 /* product = a (rows, k) · factor + bias, the share of a thread; `from_end`: from the last panel to the first. */
 static void NAME(times_panels)(size rows, const real *a, const NAME(factor) * f, NAME(share) own, int from_end) {
-    const size panels = f->groups * (own.high - own.low);
+    const size panels = f->groups * (own.high - own.low), run = NAME(depth_of)(f->k);
     const size whole = f->groups * (min_size(own.high, f->n / COLUMNS) - own.low);
     const size abreast = rows == 1 ? max_size(whole, 0) / ABREAST * ABREAST : 0; /* so many of the first */
 #define COLUMN(i) ((i) % f->groups * f->group + (own.low + (i) / f->groups) * COLUMNS)
@@ -97,9 +98,9 @@ static void NAME(times_panels)(size rows, const real *a, const NAME(factor) * f,
         const size q = from_end ? abreast + panels - 1 - i : i, j = COLUMN(q);
         const size step = WHOLE_VECTORS(min_size(f->n - j % f->group, COLUMNS));
         NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = 1};
-        for (size k0 = 0; k0 < f->k; k0 += DEPTH) {
+        for (size k0 = 0; k0 < f->k; k0 += run) {
             NAME(target) t = {f->product + j, f->pitch, NULL, f->bias ? f->bias + j : NULL, k0 > 0};
-            NAME(times_panel)(rows, 0, divide_up(rows, ROWS), min_size(f->k - k0, DEPTH), a + k0, f->k,
+            NAME(times_panel)(rows, 0, divide_up(rows, ROWS), min_size(f->k - k0, run), a + k0, f->k,
                               f->panels + j * f->k + k0 * step, step, NULL, NULL, &panel, t);
         }
     }

@@ -38,7 +38,7 @@ static void NAME(add_columns)(size depth, size columns, const real *panel, size 
 
 static int NAME(recurrent_sums)(const struct recurrent_sums *job, int threads) {
     const size rows = job->rows, n = job->columns, m = job->width[0] + job->width[1];
-    const size longest = max_size(SHORTEST, min_size(LONGEST, LEFT_SIZE / max_size(m, 1)));
+    const size longest = max_size(SHORTEST, min_size(DEPTH, LEFT_SIZE / max_size(m, 1)));
     const size run = divide_up(rows, divide_up(rows, longest)), panels = divide_up(n, COLUMNS);
     real *memory = scratch((size)sizeof(real) * (m * run + panels * m * COLUMNS));
     if (!memory) return -1;
@@ -58,7 +58,7 @@ static int NAME(recurrent_sums)(const struct recurrent_sums *job, int threads) {
         }
         FOR for (size q = 0; q < panels; q++) {
             const size j = q * COLUMNS, columns = min_size(n - j, COLUMNS), step = WHOLE_VECTORS(columns);
-            real right[LONGEST * COLUMNS] __attribute__((aligned(64)));
+            real right[DEPTH * COLUMNS] __attribute__((aligned(64)));
             NAME(pack_columns)(depth, columns, (const real *)job->delta + k0 * n + j, n, 1, right);
             if (job->bias_sum) NAME(add_columns)(depth, columns, right, step, (real *)job->bias_sum + j);
             NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = 1};
