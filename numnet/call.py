@@ -331,7 +331,7 @@ class Call:
                     ),
                     "backward",
                 )
-            delta = self._module.ones(shapes[0], dtypes[0])
+            delta = self._module.asarray(1, dtypes[0]).reshape(shapes[0])
         deltas = _as_arrays(delta)
         if len(deltas) != len(shapes):
             expected = f"{len(shapes)} deltas, one for each output"
