@@ -17,7 +17,7 @@ typedef struct {
     size k, groups, n;
     const real *b;
     size b_row, b_column;
-    real *panels, *bias, *product; /* bias: readable to whole vectors, or NULL; product: (rows, groups, n) */
+    real *panels, *bias, *product; /* bias: in whole vectors, 0 where there is none; product: (rows, groups, n) */
     size group, pitch;             /* from group to group, and from row to row, of the product */
 } NAME(factor);
 
@@ -34,7 +34,7 @@ INLINE NAME(factor) NAME(factor_in)(real *memory, size steps, size k, size group
     memset(end, 0, sizeof(real) * (size_t)(groups * group));
     if (bias)
         for (size g = 0; g < groups; g++) memcpy(end + g * group, bias + g * n, sizeof(real) * (size_t)n);
-    return (NAME(factor)){k, groups, n, b, b_row, b_column, steps > 1 ? memory : NULL, bias ? end : NULL,
+    return (NAME(factor)){k, groups, n, b, b_row, b_column, steps > 1 ? memory : NULL, end,
                           end + groups * group, group, groups * group + (steps > 1 ? LANES : 0)};
 }
 
@@ -77,7 +77,7 @@ static void NAME(row_times_panels)(const real *a, const NAME(factor) * f, const 
         UNROLL for (int p = 0; p < ABREAST; p++) {
             UNROLL for (int v = 0; v < 2; v++) {
                 const size j = column[p] + v * LANES;
-                store(f->product + j, add ? sum[p][v] + load(add + j) : sum[p][v]);
+                store(f->product + j, sum[p][v] + load(add + j));
             }
         }
     }
@@ -99,7 +99,7 @@ static void NAME(times_panels)(size rows, const real *a, const NAME(factor) * f,
         const size step = WHOLE_VECTORS(min_size(f->n - j % f->group, COLUMNS));
         NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = 1};
         for (size k0 = 0; k0 < f->k; k0 += run) {
-            NAME(target) t = {f->product + j, f->pitch, NULL, f->bias ? f->bias + j : NULL, k0 > 0};
+            NAME(target) t = {f->product + j, f->pitch, NULL, f->bias + j, k0 > 0};
             NAME(times_panel)(rows, 0, divide_up(rows, ROWS), min_size(f->k - k0, run), a + k0, f->k,
                               f->panels + j * f->k + k0 * step, step, NULL, NULL, &panel, t);
         }
@@ -270,12 +270,13 @@ static int NAME(recurrent_forward)(const struct recurrent_job *job, int threads)
         for (size s = 0; s < T; s++) {
             const size t = job->reverse ? T - 1 - s : s;
             const real *h = (const real *)job->h + (t + job->reverse) * N * H;
-            if (factor.panels)
+            const int is_bias = job->from_zero && s == 0; /* is v = b_hh? */
+            if (!is_bias && factor.panels)
                 NAME(times_panels)(N, h, &factor, own, s % 2);
-            else if (NAME(times_factor)(N, h, &factor, threads) < 0)
+            else if (!is_bias && NAME(times_factor)(N, h, &factor, threads) < 0)
                 failed = 1;
             for (size n = 0; n < N; n++)
-                NAME(cell)(job, t, n, own, factor.product + n * factor.pitch, factor.group);
+                NAME(cell)(job, t, n, own, is_bias ? factor.bias : factor.product + n * factor.pitch, factor.group);
             BARRIER
         }
     }
@@ -296,7 +297,7 @@ static int NAME(recurrent_backward)(const struct recurrent_job *job, int threads
     {
         const NAME(share) own = NAME(own_share)(H);
         if (factor.panels) NAME(pack_factor)(&factor, own);
-        for (size s = T; s >= 0; s--) { /* δ of the state behind step s, then through that step */
+        for (size s = T; s >= !job->delta_first; s--) { /* δ of the state behind step s, then through that step */
             const size t = job->reverse ? T - s : s - 1, later = job->reverse ? t - 1 : t + 1;
             const size first = own.first, count = own.last - first, bytes = (size)sizeof(real) * count;
             const real *delta_v = (const real *)job->delta_v + (s < T ? later * N * k : 0);

@@ -16,7 +16,7 @@ cdef extern from "recurrent_kernels.h" nogil:
 
     struct recurrent_job:
         Py_ssize_t steps, rows, units
-        int cell, reverse, keep
+        int cell, reverse, from_zero, keep
         const unsigned char *counts
         const void *weight
         const void *bias
@@ -101,18 +101,23 @@ cdef int _threads(const recurrent_job *job) noexcept:
     return threads_for(<double> job.rows * job.units * job.units * _gates(job.cell))
 
 
-cdef bint _begin(recurrent_job *job, object states, object state, object weight, object cell, bint backwards, int kind,
-                 Py_ssize_t steps) except -1:
-    """Fills in the sizes; false if state and weight do not fit them, or anything is empty."""
-    if cell not in CELLS or not states or not is_float_array(state, kind, 2):
+cdef bint _begin(recurrent_job *job, object states, object weight, object cell, bint backwards, int kind,
+                 Py_ssize_t steps, Py_ssize_t rows) except -1:
+    """Fills in the sizes; false if the states (or ``None``) or the weight do not fit, or anything is empty."""
+    if cell not in CELLS or not is_float_array(weight, kind, 2):
         return False
-    job.cell, job.reverse, job.steps = CELLS[cell], backwards, steps
-    job.rows, job.units = cnp.PyArray_DIM(<cnp.ndarray> state, 0), cnp.PyArray_DIM(<cnp.ndarray> state, 1)
+    job.cell, job.reverse, job.steps, job.from_zero = CELLS[cell], backwards, steps, states is None
+    job.rows, job.units = rows, cnp.PyArray_DIM(<cnp.ndarray> weight, 1)
     job.counts = NULL
     job.bias = job.u = job.delta_y = job.delta_last = NULL
     job.h = job.c = job.gates = job.inner = job.delta_u = job.delta_v = job.delta_h = job.delta_c = job.delta_first = NULL
-    return (steps > 0 and job.rows > 0 and job.units > 0 and len(states) == 1 + (job.cell == LSTM_CELL)
-            and (job.cell != LSTM_CELL or _fits(states[1], kind, job.rows, job.units, -1))
+    if states is not None:
+        if len(states) != 1 + (job.cell == LSTM_CELL):
+            return False
+        for state in states:
+            if not _fits(state, kind, job.rows, job.units, -1):
+                return False
+    return (steps > 0 and job.rows > 0 and job.units > 0
             and _fits(weight, kind, _gates(job.cell) * job.units, job.units, -1))
 
 
@@ -121,7 +126,8 @@ def recur(object u, object state, object weight_hh, object bias_hh, object weigh
     cdef int kind = float_type(u), status, threads
     cdef recurrent_job job
     if (weight_hr is not None or not is_float_array(u, kind, 3)
-            or not _begin(&job, state, state[0], weight_hh, cell, backwards, kind, cnp.PyArray_DIM(<cnp.ndarray> u, 0))):
+            or not _begin(&job, state, weight_hh, cell, backwards, kind, cnp.PyArray_DIM(<cnp.ndarray> u, 0),
+                          cnp.PyArray_DIM(<cnp.ndarray> u, 1))):
         return NotImplemented
     cdef Py_ssize_t T = job.steps, N = job.rows, H = job.units, G = _gates(job.cell), first = T if backwards else 0
     cdef Py_ssize_t pages = T if keep else 1, last = (T - first) % 2
@@ -139,12 +145,12 @@ def recur(object u, object state, object weight_hh, object bias_hh, object weigh
     u, weight_hh = _with_rows(u, &job.u_step, &job.u_row), c_contiguous(weight_hh)
     c = gates = inner = None
     h = _pages(T + 1, N, H, kind)
-    h[first] = state[0]
+    h[first] = 0 if state is None else state[0]
     if G > 1:
         gates, inner = _pages(pages, N, G * H, kind), _pages(pages, N, H, kind)
     if job.cell == LSTM_CELL:
         c = _pages(T + 1 if keep else 2, N, H, kind)
-        c[first if keep else first % 2] = state[1]
+        c[first if keep else first % 2] = 0 if state is None else state[1]
     job.keep = keep
     job.weight, job.bias, job.u, job.h, job.c = pointer(weight_hh), pointer(bias_hh), pointer(u), pointer(h), pointer(c)
     job.gates, job.inner = pointer(gates), pointer(inner)
@@ -159,12 +165,13 @@ def recur(object u, object state, object weight_hh, object bias_hh, object weigh
 
 
 def recur_backward(object h, object c, object gates, object inner, object m, object weight_hh, object weight_hr,
-                   object mask, object delta_y, object delta_state, object cell, bint backwards, bint keep):
+                   object mask, object delta_y, tuple delta_state, object cell, bint backwards, bint keep,
+                   bint needs_state):
     cdef int kind = float_type(h), status, threads
     cdef recurrent_job job
     if (weight_hr is not None or not is_float_array(h, kind, 3)
-            or not _begin(&job, delta_state, delta_state[0], weight_hh, cell, backwards, kind,
-                          cnp.PyArray_DIM(<cnp.ndarray> h, 0) - 1)):
+            or not _begin(&job, delta_state, weight_hh, cell, backwards, kind, cnp.PyArray_DIM(<cnp.ndarray> h, 0) - 1,
+                          cnp.PyArray_DIM(<cnp.ndarray> h, 1))):
         return NotImplemented
     cdef Py_ssize_t T = job.steps, N = job.rows, H = job.units, G = _gates(job.cell), last = 0 if backwards else T
     if not _fits(h, kind, T + 1, N, H) or (delta_y is not None and not _fits(delta_y, kind, T, N, H)):
@@ -188,7 +195,7 @@ def recur_backward(object h, object c, object gates, object inner, object m, obj
         c = c_contiguous(c)
         delta_c = _pages(T + 1 if keep else 2, N, H, kind)
         delta_c[last if keep else last % 2] = delta_state[1]
-    delta_u, delta_first = _pages(T, N, G * H, kind), _matrix(N, H, kind)
+    delta_u, delta_first = _pages(T, N, G * H, kind), _matrix(N, H, kind) if needs_state else None
     delta_v = _pages(T, N, G * H, kind) if job.cell == GRU_CELL else delta_u
     delta_h = _pages(T, N, H, kind) if keep else None
     job.keep = keep
@@ -200,7 +207,7 @@ def recur_backward(object h, object c, object gates, object inner, object m, obj
         status = recurrent_for(isa, kind == cnp.NPY_DOUBLE).backward(&job, threads)
     if status < 0:
         raise MemoryError
-    delta_c_first = None if delta_c is None else delta_c[T - last if keep else (T - last) % 2]
+    delta_c_first = delta_c[T - last if keep else (T - last) % 2] if needs_state and delta_c is not None else None
     if keep and delta_c is not None:
         delta_c = delta_c[:T] if backwards else delta_c[1:]
     return delta_u, delta_v, delta_h, delta_c if keep else None, delta_first, delta_c_first

@@ -12,6 +12,7 @@ enum { TANH_CELL, RELU_CELL, LSTM_CELL, GRU_CELL };
 struct recurrent_job {
     ptrdiff_t steps, rows, units;
     int cell, reverse;         /* reverse: from the last step to the first */
+    int from_zero;             /* is h before the first step 0? W_hh then has no part in it */
     const unsigned char *counts; /* (T, N), 0 where a sequence has ended; or NULL */
     const void *weight, *bias; /* W_hh (G H, H), b_hh (G H,) or NULL */
     const void *u;             /* (T, N, G H), with these strides of a step and a row */
@@ -24,7 +25,7 @@ struct recurrent_job {
     const void *delta_last;    /* (N, H), ∂J/∂h after the last step */
     void *delta_u, *delta_v;   /* (T, N, G H); the same memory but for a GRU */
     void *delta_h, *delta_c;   /* (T, N, H) or NULL, all of ∂J/∂h of each step; (T + 1, N, H), ∂J/∂c from later steps */
-    void *delta_first;         /* (N, H), ∂J/∂h before the first step */
+    void *delta_first;         /* (N, H), ∂J/∂h before the first step; or NULL: nobody asks */
 };
 
 /* Sums over all rows k, step after step: δᵀ left for each left factor, and Σ δ. */

@@ -21,22 +21,24 @@ SHAPES = [(1, 1, 1), (4, 20, 33), (2, 3, 260), (5, 1, 140), (1, 18, 9)]  # T, N,
 every_cell = pytest.mark.parametrize("cell", GATES)
 
 
-def arguments(draw, cell, shape, bias=True, mask=None, backwards=False, keep=True):
+def arguments(draw, cell, shape, bias=True, mask=None, backwards=False, keep=True, from_zero=False):
     """Of recur."""
     T, N, H = shape
-    state = (draw(N, H), draw(N, H)) if cell == "lstm" else (draw(N, H),)
+    state = None if from_zero else (draw(N, H), draw(N, H)) if cell == "lstm" else (draw(N, H),)
     W = draw(GATES[cell] * H, H) / H**0.5
     W.flags.writeable = False
     b = draw(GATES[cell] * H) if bias else None
     return draw(T, N, GATES[cell] * H), state, W, b, None, mask, cell, backwards, keep
 
 
-def way_back(draw, forward, delta_y=True, keep=True):
+def way_back(draw, forward, delta_y=True, keep=True, needs_state=True):
     """The arguments of recur_backward, from those of recur."""
-    u, state, W, _, _, mask, cell, backwards, _ = forward
+    u, _, W, _, _, mask, cell, backwards, _ = forward
     past = reference.recur(*forward[:-1], True)
-    delta_state = tuple(draw(*s.shape) for s in state)
-    return *past, W, None, mask, draw(*u.shape[:2], W.shape[1]) if delta_y else None, delta_state, cell, backwards, keep
+    T, N, H = *u.shape[:2], W.shape[1]
+    delta_state = tuple(draw(N, H) for _ in range(2 if cell == "lstm" else 1))
+    how = cell, backwards, keep, needs_state
+    return *past, W, None, mask, draw(T, N, H) if delta_y else None, delta_state, *how
 
 
 def test_every_kernel_is_here():
@@ -51,9 +53,9 @@ def test_shapes_and_options(cell, shape, masked, isa, draw, rng):
     mask = rng.random((*shape[:2], 1)) < 0.6 if masked else None
     for backwards, keep in itertools.product([False, True], repeat=2):  # draw gives each another layout
         there = backwards == keep
-        forward = arguments(draw, cell, shape, there, mask, backwards, keep)
+        forward = arguments(draw, cell, shape, there, mask, backwards, keep, from_zero=keep)
         check("recur", *forward)
-        check("recur_backward", *way_back(draw, forward, there, keep))
+        check("recur_backward", *way_back(draw, forward, there, keep, needs_state=keep))
 
 
 @every_cell

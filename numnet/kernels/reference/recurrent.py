@@ -22,7 +22,7 @@ GATES = {"tanh": 1, "relu": 1, "lstm": 4, "gru": 3}
 
 def recur(
     u: Array,
-    state: State,
+    state: State | None,
     weight_hh: Array,
     bias_hh: Array | None,
     weight_hr: Array | None,
@@ -40,9 +40,9 @@ def recur(
         gru: r, z = σ(u + v)        n = tanh(u + r ⊙ v)        h′ = (1 - z) ⊙ n + z ⊙ h
 
     h and c are the state between the steps: before step t they are ``h[t]``, behind it ``h[t + 1]``; ``backwards``,
-    from the last step to the first, the other way round. Where ``mask`` says that a sequence has ended it keeps its
-    state. What a cell has not is ``None``. Unless ``keep``, only h is whole: of c there is the last one, of the
-    others nothing.
+    from the last step to the first, the other way round. A state of ``None`` is 0, and W_hh has no part in the first
+    step. Where ``mask`` says that a sequence has ended it keeps its state. What a cell has not is ``None``. Unless
+    ``keep``, only h is whole: of c there is the last one, of the others nothing.
 
     Shapes: u (T, N, G H), W_hh (G H, P), b_hh (G H,), W_hr (P, H), or ``None`` and P = H, mask (T, N, 1);
     the state h (N, P) and c (N, H). h (T + 1, N, P), c (T + 1, N, H) or (1, N, H), the gates i, f, g, o or r, z, n
@@ -51,11 +51,14 @@ def recur(
     Raises:
         ShapeError, DtypeError: an argument does not fit the weights. OptionError: no such cell.
     """
+    xp, h_is_0 = array_module(u), state is None
+    if state is None:
+        P, N = weight_hh.shape[1], u.shape[1]
+        state = xp.zeros((N, P), u.dtype), xp.zeros((N, P if weight_hr is None else weight_hr.shape[1]), u.dtype)
     T, N, P, G, H = _check(cell, weight_hh, weight_hr, state, len(u), mask)
     expect("u", u, (T, N, G * H), weight_hh.dtype, "u has a row for each of weight_hh")
     if bias_hh is not None:
         expect("bias_hh", bias_hh, (G * H,), u.dtype, "bias_hh has a number for each row of weight_hh")
-    xp = array_module(u)
     h = xp.empty((T + 1, N, P), u.dtype)
     start = T if backwards else 0
     h[start] = state[0]
@@ -67,7 +70,8 @@ def recur(
     m: Any = None if weight_hr is None else xp.empty((T, N, H), u.dtype)
     for t in reversed(range(T)) if backwards else range(T):
         before, after = (t + 1, t) if backwards else (t, t + 1)
-        v = h[before] @ weight_hh.T  # (N, G H)
+        v = xp.zeros_like(u[t]) if h_is_0 else h[before] @ weight_hh.T  # (N, G H)
+        h_is_0 = False
         if bias_hh is not None:
             v = v + bias_hh
         new: Any
@@ -105,7 +109,8 @@ def recur_backward(
     cell: Cell,
     backwards: bool,
     keep: bool,
-) -> tuple[Array, Array, Array | None, Array | None, Array, Array | None]:
+    needs_state: bool,
+) -> tuple[Array, Array, Array | None, Array | None, Array | None, Array | None]:
     """Back through time; returns (∂J/∂u, ∂J/∂v, δh, δc, ∂J/∂h₀, ∂J/∂c₀).
 
         δhₜ = ∂J/∂yₜ + W_hhᵀ ∂J/∂vₜ₊₁ + ∂J/∂hₜ of step t + 1 outside v        with a projection δmₜ = W_hrᵀ δhₜ
@@ -120,6 +125,7 @@ def recur_backward(
     Shapes: h … m as :func:`recur` kept them; delta_y (T, N, P), or ``None`` for 0; delta_state as the state, for the
     last one. ∂J/∂u and ∂J/∂v (T, N, G H). With ``keep``, or a projection, δh (T, N, P) is all that arrives at h of each
     step, and with ``keep`` δc (T, N, H) what arrives at c from the step after; else they are ``None``.
+    So are ∂J/∂h₀ and ∂J/∂c₀ unless ``needs_state``.
 
     Raises:
         ShapeError, DtypeError: an argument does not fit the weights. OptionError: no such cell.
@@ -164,6 +170,8 @@ def recur_backward(
             delta_u[t], delta_c = _lstm_backward(gates[t], c[before], inner[t], delta, delta_c)
         else:
             delta_u[t], delta_v[t], direct = _gru_backward(gates[t], h[before], inner[t], delta)
+        if not needs_state and before == (T if backwards else 0):
+            return delta_u, delta_v, delta_h, all_c, None, None
         through = delta_v[t] @ weight_hh  # (N, P)
         if direct is not None:
             through = through + direct

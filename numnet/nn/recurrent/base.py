@@ -79,8 +79,10 @@ class RecurrentBase(Layer):
     def _joined(self, parts: tuple[Any, ...]) -> Any:
         return parts if len(parts) > 1 else parts[0]
 
-    def _initial(self, parts: tuple[Any, ...], shapes: tuple[tuple[int, ...], ...], x: Array) -> State:
-        """The state to start from, 0 where none is given."""
+    def _initial(self, parts: tuple[Any, ...], shapes: tuple[tuple[int, ...], ...], x: Array) -> State | None:
+        """The state to start from, 0 for a part of it that is not given; ``None`` where nothing is."""
+        if all(part is None for part in parts):
+            return None
         state = []
         names = self.state_names[: len(self.step.states)]
         for part, name, shape in zip((*parts, None, None), names, shapes, strict=False):

@@ -43,7 +43,9 @@ class _Cell(RecurrentBase):
         ctx.shape = x.shape
         leading, H = x.shape[:-1], self.hidden_size
         N = prod(leading)  # 1, if there is no batch
-        before = tuple([s.reshape(N, H) for s in self._initial(state, ((*leading, H),) * 2, x)])
+        before = self._initial(state, ((*leading, H),) * 2, x)
+        if before is not None:
+            before = tuple([s.reshape(N, H) for s in before])
         x = x.reshape(1, N, self.input_size)  # a single time step
         _, after, ctx.past = sweep(self.step, W, x, before, None, False, ctx.recording)
         return self._joined(tuple([s.reshape(*leading, H) for s in after]))
@@ -57,10 +59,11 @@ class _Cell(RecurrentBase):
         W, past = self._weights(""), ctx.past
         like = past.h[0]  # (N, H)
         rows = [array_module(like).zeros_like(like) if d is None else d.reshape(like.shape) for d in delta]
-        factors, before = sweep_backward(self.step, W, past, None, tuple(rows), keep=keep)
+        needs_state = any(ctx.needs_input_grad[1:])
+        factors, before = sweep_backward(self.step, W, past, None, tuple(rows), keep=keep, needs_state=needs_state)
         visit("", factors)
         delta_x = input_delta(W, factors).reshape(ctx.shape) if ctx.needs_input_grad[0] else None
-        delta_state = [d.reshape(*ctx.shape[:-1], self.hidden_size) for d in before]
+        delta_state = [None if d is None else d.reshape(*ctx.shape[:-1], self.hidden_size) for d in before]
         return self._asked(ctx, (delta_x, *delta_state))
 
     def extra_repr(self) -> str:

@@ -91,7 +91,8 @@ class Recurrent(RecurrentBase):
         T, N = x.shape[:2]
         leading = (self.num_layers * D, N) if ctx.batched else (self.num_layers * D,)
         state = self._initial(parts, ((*leading, self._width), (*leading, self.hidden_size)), x)
-        state = tuple([s if ctx.batched else s[:, None] for s in state])  # each (layers · D, N, …)
+        if state is not None and not ctx.batched:
+            state = tuple([s[:, None] for s in state])  # each (layers · D, N, …)
         mask = None if lengths is None else _mask(lengths, T, N, ctx.batched, x)
         ctx.pasts, ctx.noises, ends = [], [], []
         for layer in range(self.num_layers):
@@ -102,7 +103,7 @@ class Recurrent(RecurrentBase):
             ctx.noises.append(noise)
             outputs = []
             for k in range(layer * D, (layer + 1) * D):
-                W, first = self._weights(self._suffixes[k]), tuple([s[k] for s in state])
+                W, first = self._weights(self._suffixes[k]), state and tuple([s[k] for s in state])
                 y, end, past = sweep(self.step, W, x, first, mask, bool(k % D), ctx.recording)
                 outputs.append(y)
                 ends.append(end)
@@ -158,14 +159,16 @@ class Recurrent(RecurrentBase):
         D, P = self._directions, self._width
         delta_x = None if delta_y is None else self._steps_first(delta_y, ctx.batched)  # (T, N, D · P)
         ends = self._last_deltas(delta_last, ctx.pasts[0].x)
-        starts: list[State] = [()] * len(ctx.pasts)
+        needs_state = any(ctx.needs_input_grad[1 : 1 + len(delta_last)])
+        starts: list[tuple[Array | None, ...]] = [()] * len(ctx.pasts)
         for layer in reversed(range(self.num_layers)):
             delta_y, delta_x = delta_x, None
             for k in range(layer * D, (layer + 1) * D):
                 W, way = self._weights(self._suffixes[k]), k % D
                 own = None if delta_y is None else delta_y[:, :, way * P : (way + 1) * P]
                 last = tuple([s[k] for s in ends])
-                factors, starts[k] = sweep_backward(self.step, W, ctx.pasts[k], own, last, chunk, keep)
+                how = (chunk, keep, needs_state)
+                factors, starts[k] = sweep_backward(self.step, W, ctx.pasts[k], own, last, *how)
                 visit(self._suffixes[k], factors)
                 if layer or ctx.needs_input_grad[0]:
                     through = input_delta(W, factors)
@@ -174,9 +177,10 @@ class Recurrent(RecurrentBase):
                 delta_x = delta_x * ctx.noises[layer]
         if delta_x is not None:
             delta_x = self._by_batch(delta_x, ctx.batched)
-        return self._asked(ctx, (delta_x, *self._stacked(starts, ctx.batched), None))
+        delta_first = self._stacked(starts, ctx.batched) if needs_state else [None] * len(delta_last)
+        return self._asked(ctx, (delta_x, *delta_first, None))
 
-    def _stacked(self, states: list[State], batched: bool) -> list[Array]:
+    def _stacked(self, states: list[Any], batched: bool) -> list[Array]:
         """The state of each k = layer · directions + direction, in one array for each of its letters."""
         arrays = [array_module(parts[0]).stack(parts) for parts in zip(*states, strict=True)]  # (layers · D, N, …)
         return arrays if batched else [a[:, 0] for a in arrays]

@@ -68,13 +68,13 @@ class Factors(NamedTuple):
 
 
 def sweep(
-    step: Step, W: Weights, x: Array, state: State, mask: Array | None, backwards: bool, recording: bool
+    step: Step, W: Weights, x: Array, state: State | None, mask: Array | None, backwards: bool, recording: bool
 ) -> tuple[Array, State, Sweep]:
     """Along time: the outputs hₜ, the last state, and what the way back needs.
 
         u = x W_ihᵀ + b_ih, for all t at once        v = W_hh hₜ₋₁ + b_hh        hₜ = W_hr cell(u, v, state)
 
-    Where the mask ends, a sequence keeps its state and its output is 0.
+    Where the mask ends, a sequence keeps its state and its output is 0. A state of ``None`` is 0.
 
     Shapes: x (T, N, in), h (N, P), c (N, H), outputs (T, N, P).
     """
@@ -96,8 +96,9 @@ def sweep_backward(
     delta_state: State,
     chunk: int = 0,
     keep: bool = False,
-) -> tuple[Factors, State]:
-    """Back through time: the factors of every ∂J/∂weight, and ∂J/∂(first state).
+    needs_state: bool = True,
+) -> tuple[Factors, tuple[Array | None, ...]]:
+    """Back through time: the factors of every ∂J/∂weight, and ∂J/∂(first state), ``None`` unless ``needs_state``.
 
         δhₜ = ∂J/∂yₜ + what comes from step t + 1        ∂J/∂u, ∂J/∂v, ∂J/∂state: the cell's, of W_hrᵀ δhₜ
         δhₜ₋₁ = W_hhᵀ ∂J/∂v + ∂J/∂h
@@ -117,8 +118,9 @@ def sweep_backward(
         p = past.part(first, last) if chunk else past
         own = delta_y[first:last] if chunk and delta_y is not None else delta_y
         saved = (p.h, p.c, p.gates, p.inner, p.m, W.hh, W.hr, p.mask)
-        *deltas, delta_h, delta_c = kernels.recur_backward(*saved, own, delta_state, step.cell, p.backwards, keep)
-        delta_state = (delta_h,) if delta_c is None else (delta_h, delta_c)
+        how = (step.cell, p.backwards, keep, needs_state or bool(chunk))
+        *deltas, delta_h, delta_c = kernels.recur_backward(*saved, own, delta_state, *how)
+        delta_state = (delta_h, delta_c)[: len(step.states)]
         found.append(deltas)
     if len(found) > 1:
         in_time = found if past.backwards else found[::-1]
