@@ -135,9 +135,7 @@ INLINE size NAME(in_strips)(const NAME(product) * p) { /* columns of C */
 }
 
 INLINE int NAME(is_packed)(const NAME(product) * p) {
-    /* rows that lie multiples of 4096 bytes apart share a few places of the first-level cache, too few for twelve of them */
-    int crowded = ROWS > 8 && p->a_row * (size)sizeof(real) % 4096 == 0;
-    return p->a_column != 1 || !p->a_row || crowded || NAME(in_strips)(p);
+    return p->a_column != 1 || !p->a_row || CROWDED(p->a_row) || NAME(in_strips)(p);
 }
 
 /* The share of one of the threads. */

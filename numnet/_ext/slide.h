@@ -188,14 +188,17 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
     size image_to = plan->groups * plan->rows * plan->out_volume;
     size frames = plan->in_place ? 0 : together * image_from + COLUMNS;
     frames = divide_up(frames, 16) * 16;
-    size group_weights = plan->taps * plan->rows;
+    /* Few positions read the weights where they lie: to pack them would take longer than the sums. */
+    int as_they_lie = plan->in_order && plan->rows > 2 * ROWS && !CROWDED(plan->weight_row) &&
+                      plan->images * plan->out_volume <= 16 * COLUMNS;
+    size group_weights = as_they_lie ? 0 : plan->taps * plan->rows;
     real *packed = scratch((size)sizeof(real) * (plan->groups * group_weights + threads * frames));
     if (!packed) return -1;
     real *all_frames = packed + plan->groups * group_weights;
     size row_panels = divide_up(plan->rows, ROWS);
 
     PARALLEL(threads) {
-        FOR for (size item = 0; item < plan->groups * row_panels; item++) {
+        FOR for (size item = 0; item < (as_they_lie ? 0 : plan->groups * row_panels); item++) {
             size g = item / row_panels, first = NAME(panel_start)(plan->rows, item % row_panels);
             NAME(pack_weights)(plan, weight + g * plan->weight_group, packed + g * group_weights, first,
                                NAME(panel_start)(plan->rows, item % row_panels + 1) - first);
@@ -208,7 +211,8 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
             const real *x = source + (n0 * plan->groups + g) * plan->channels * plan->in_volume;
             const real *seen = plan->in_place ? x : frame;
             if (!plan->in_place) NAME(place_images)(plan, images, x, frame);
-            const real *a = packed + g * group_weights;
+            const real *a = as_they_lie ? weight + g * plan->weight_group : packed + g * group_weights;
+            size a_row = as_they_lie ? plan->weight_row : 0;
             for (const slide_phase *p = plan->phase; p < plan->phase + plan->phases; p++, a += p[-1].taps * plan->rows) {
                 if (by_lines) {
                     for (size n = 0; n < images; n++)
@@ -229,6 +233,7 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
                 size last = min_size(panels * (part + 1) / parts * COLUMNS, positions);
                 for (size k = 0; k < max_size(p->taps, 1); k += DEPTH) {
                     size depth = min_size(p->taps - k, DEPTH);
+                    const real *a_k = a + k * (as_they_lie ? 1 : plan->rows);
                     NAME(cursor) at = NAME(cursor_at)(p->grid, first);
                     NAME(target) t = {out + n0 * image_to + g * plan->rows * plan->out_volume, plan->out_volume,
                                       bias ? bias + g * plan->rows : NULL, NULL, k > 0};
@@ -239,11 +244,11 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
                         left -= NAME(next_panel)(plan, p, image_from, image_to, min_size(COLUMNS, left), directly, &at,
                                                  &panel, start);
                         if (directly) {
-                            NAME(times_panel)(plan->rows, 0, row_panels, depth, a + k * plan->rows, 0, seen, 0,
+                            NAME(times_panel)(plan->rows, 0, row_panels, depth, a_k, 0, seen, 0,
                                               p->offset + k, start, &panel, t);
                         } else {
                             NAME(pack_taps)(&panel, depth, p->offset + k, seen, !plan->in_place, columns);
-                            NAME(times_panel)(plan->rows, 0, row_panels, depth, a + k * plan->rows, 0, columns,
+                            NAME(times_panel)(plan->rows, 0, row_panels, depth, a_k, a_row, columns,
                                               panel.vecs * LANES, NULL, NULL, &panel, t);
                         }
                     }

@@ -37,6 +37,7 @@ typedef struct {
     int in_place; /* the source itself serves as frame */
     size read[3], write[3];
     size weight_group, weight_row; /* strides in the weights */
+    int in_order;                  /* are the weights of a row those of its taps, one after the other? */
     size phases, taps;             /* taps: of all phases */
     slide_phase *phase;
     void *memory;
@@ -99,6 +100,7 @@ static int plan_conv(const conv_shape *shape, slide_plan *plan) {
         .write = {s.out[1] * s.out[2], s.out[2], 1},
         .weight_row = channels * window,
         .weight_group = s.filters / s.groups * channels * window,
+        .in_order = 1,
     };
     frame_plan *f = &plan->frame;
     f->split = s.stride[2];

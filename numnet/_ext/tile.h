@@ -16,6 +16,9 @@
 #define COLUMNS (2 * LANES)
 #define DEPTH ((size)256) /* of one run over k: a panel of B then stays in the first-level cache */
 
+/* Do rows at this distance share a few places of the first-level cache, too few for those of a tile? */
+#define CROWDED(row) (ROWS > 8 && (row) * (size)sizeof(real) % 4096 == 0)
+
 /* What a tile reads; each kind is a function of its own, for a question asked for each k would cost as much as the sum. */
 #ifndef NUMNET_TILE_KINDS
 #define NUMNET_TILE_KINDS
