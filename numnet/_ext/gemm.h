@@ -2,46 +2,67 @@
  *
  * Four ways. (1) Both operands contiguous along k and one of them narrow: dot products, nothing packed. (2) The rows of B
  * contiguous and all of it in the first-level cache: strips of C, as for ∂J/∂W of a small batch. (3) A short and the rows
- * of B contiguous: B read where it lies. (4) Else panels of B are packed, each into the first-level cache by the thread
- * that uses it at once for a block of rows of A. Threads share tiles of C, never the sum over k. */
+ * of B contiguous: B read where it lies. (4) Else panels of B are packed, each by the thread that uses it at once for a
+ * block of rows of A. Where both operands lie along k either could be packed: then it is the shorter, Cᵀ = Bᵀ Aᵀ.
+ * Threads share tiles of C, never the sum over k. */
 
-#define LONGEST ((size)288)                                   /* run over k: a panel of B stays in the first-level cache */
-#define ROW_BLOCK ((size)(262144 / (LONGEST * sizeof(real)))) /* rows of packed A that stay in the second-level cache */
-#define SMALL ((size)(16384 / sizeof(real)))                  /* elements of B that stay in the first-level cache */
-#define ROWS_AT_ONCE ((size)4096)                             /* bounds the memory for packed A */
+#define NARROW 4                             /* columns: too few for the lanes of a tile */
+#define ROW_BLOCK ((size)256)                /* rows of A that a panel of B is packed for */
+#define SMALL ((size)(16384 / sizeof(real))) /* elements of B that stay in the first-level cache */
+#define ROWS_AT_ONCE ((size)2048)            /* bounds the memory for packed A */
 
-/* The length of the runs over k, as even as can be: after a short one the sums go to memory and back for little. */
-INLINE size NAME(depth_of)(size k) { return max_size(1, divide_up(k, max_size(1, divide_up(k, LONGEST)))); }
+/* What the parts of a product know of it: the whole, or the rows of A and the part of k that it is the turn of. */
+typedef struct {
+    size m, n, k;
+    const real *a, *b, *row_bias, *column_bias; /* a bias or NULL; that of columns is readable to whole vectors */
+    size a_row, a_column, b_row, b_column;
+    real *c;
+    size c_row, c_column;
+    int turned;          /* is it Cᵀ = Bᵀ Aᵀ, whose rows lie apart and whose columns are contiguous? */
+    int accumulate;      /* add to C, instead of the bias */
+    real *packed;        /* A, its panels of rows one behind the other; or NULL */
+    size in_strips;      /* columns of C */
+    size panels, blocks; /* of the other columns, and of rows */
+} NAME(product);
 
-/* Packs `columns` columns of B side by side, rest of the vector zero; element (k, j) is at b[k · row + j · column]. */
-static void NAME(pack_columns)(size depth, size columns, const real *b, size row, size column, real *packed) {
-    size width = divide_up(columns, LANES) * LANES;
-    if (columns < width && row != 1) memset(packed, 0, sizeof(real) * (size_t)(depth * width));
-    if (column == 1 && columns == COLUMNS) {
-        for (size k = 0; k < depth; k++)
-            for (size v = 0; v < 2; v++) store(packed + k * width + v * LANES, load(b + k * row + v * LANES));
-    } else if (row == 1) {
-        for (size first = 0; first < columns; first += LANES) {
-            size count = min_size(columns - first, LANES), k = 0;
-            const real *from = b + first * column;
-            for (; k + LANES <= depth; k += LANES) {
-                vec block[VECTOR_BYTES / sizeof(real)];
-                if (count == LANES) {
-                    UNROLL for (size j = 0; j < LANES; j++) block[j] = load(from + j * column + k);
-                } else {
-                    UNROLL for (size j = 0; j < LANES; j++)
-                        block[j] = j < count ? load(from + j * column + k) : (vec){0};
-                }
-                transpose(block);
-                UNROLL for (size j = 0; j < LANES; j++) store(packed + (k + j) * width + first, block[j]);
+/* How much of k is packed at once, as even as can be in whole runs. */
+INLINE size NAME(depth_of)(size k) {
+    size panels = max_size(1, divide_up(k, DEPTH));
+    return max_size(1, min_size(k, divide_up(divide_up(k, panels), LONGEST) * LONGEST));
+}
+
+/* to[j, i] = from[i, j]; `padded`: the rows of `to` are whole vectors, and zeros follow. */
+static void NAME(turn)(size rows, size columns, const real *from, size from_row, int padded, real *to, size to_row) {
+    for (size i0 = 0; i0 < rows; i0 += LANES) {
+        size count = min_size(rows - i0, LANES), stored = padded ? LANES : count, j = 0;
+        const real *f = from + i0 * from_row;
+        for (; stored == LANES && j + LANES <= columns; j += LANES) {
+            vec block[VECTOR_BYTES / sizeof(real)];
+            if (count == LANES) {
+                UNROLL for (size i = 0; i < LANES; i++) block[i] = load(f + i * from_row + j);
+            } else {
+                UNROLL for (size i = 0; i < LANES; i++) block[i] = i < count ? load(f + i * from_row + j) : (vec){0};
             }
-            for (; k < depth; k++)
-                for (size j = 0; j < LANES; j++) packed[k * width + first + j] = j < count ? from[k + j * column] : 0;
+            transpose(block);
+            UNROLL for (size i = 0; i < LANES; i++) store(to + (j + i) * to_row + i0, block[i]);
         }
-    } else {
-        for (size k = 0; k < depth; k++)
-            for (size j = 0; j < columns; j++) packed[k * width + j] = b[k * row + j * column];
+        for (; j < columns; j++)
+            for (size i = 0; i < stored; i++) to[j * to_row + i0 + i] = i < count ? f[i * from_row + j] : 0;
     }
+}
+
+/* Packs `columns` columns of B side by side, in whole vectors; element (k, j) is at b[k · row + j · column]. */
+static void NAME(pack_columns)(size depth, size columns, const real *b, size row, size column, real *packed) {
+    size width = divide_up(columns, LANES) * LANES, k = 0;
+    if (row == 1) {
+        NAME(turn)(columns, depth, b, column, 1, packed, width);
+        return;
+    }
+    if (column == 1 && row >= width - columns) /* whole vectors; what follows the end of a row is in nobody's sum */
+        for (size whole = depth - (columns < width); k < whole; k++)
+            for (size v = 0; v < width; v += LANES) store(packed + k * width + v, load(b + k * row + v));
+    for (; k < depth; k++)
+        for (size j = 0; j < width; j++) packed[k * width + j] = j < columns ? b[k * row + j * column] : 0;
 }
 
 /* A few rows of C from end to end, `panels` of whole tiles; A is packed. Why: where k is short, a call for each tile would
@@ -115,117 +136,117 @@ static void NAME(dot_rows)(size rows, size n, size k, const real *a, size a_row,
 #undef DOTS
 }
 
-/* A product and what its threads share: the bias, readable to whole vectors, and packed rows of A. */
-typedef struct {
-    size m, n, k;
-    const real *a;
-    size a_row, a_column;
-    const real *b;
-    size b_row, b_column;
-    const real *bias;
-    real *c, *packed;
-} NAME(product);
-
-INLINE int NAME(by_dots)(const NAME(product) * p) {
-    return p->a_column == 1 && p->b_row == 1 && p->k >= 8 * LANES && (p->m <= 16 || p->n <= 16);
-}
-
-INLINE size NAME(in_strips)(const NAME(product) * p) { /* columns of C */
-    return p->b_column == 1 && p->k <= p->n && p->k * p->n <= SMALL ? p->n / COLUMNS * COLUMNS : 0;
-}
-
-INLINE int NAME(is_packed)(const NAME(product) * p) {
-    return p->a_column != 1 || !p->a_row || CROWDED(p->a_row) || NAME(in_strips)(p);
-}
-
-/* The share of one of the threads. */
-static void NAME(share_dots)(const NAME(product) * p, int thread, int threads) {
-    int by_rows = p->m > p->n; /* walk along the longer side of C */
-    size length = by_rows ? p->m : p->n, blocks = divide_up(length, 4);
-    FOR_SHARE(q, blocks) {
-        size i = length * q / blocks, rows = length * (q + 1) / blocks - i;
-        if (by_rows)
-            NAME(dot_rows)(rows, p->n, p->k, p->a + i * p->a_row, p->a_row, p->b, p->b_column, p->c + i * p->n, p->n, 1,
-                           NULL, p->bias);
-        else
-            NAME(dot_rows)(rows, p->m, p->k, p->b + i * p->b_column, p->b_column, p->a, p->a_row, p->c + i, 1, p->n,
-                           p->bias ? p->bias + i : NULL, NULL);
+/* Four rows of a long A with all of a narrow B. */
+static int NAME(by_dots)(const void *job, size begin, size end) {
+    const NAME(product) *p = job;
+    for (size q = begin, blocks = divide_up(p->m, 4); q < end; q++) {
+        size i = p->m * q / blocks, rows = p->m * (q + 1) / blocks - i;
+        NAME(dot_rows)(rows, p->n, p->k, p->a + i * p->a_row, p->a_row, p->b, p->b_column, p->c + i * p->c_row, p->c_row,
+                       p->c_column, p->row_bias ? p->row_bias + i : NULL, p->column_bias);
     }
+    return 0;
 }
 
-static void NAME(share_panels)(const NAME(product) * p, int thread, int threads) {
-    const size m = p->m, n = p->n, k = p->k, a_row = p->a_row, b_row = p->b_row, b_column = p->b_column;
-    const size run = NAME(depth_of)(k), in_strips = NAME(in_strips)(p), panels = divide_up(n - in_strips, COLUMNS);
-    const int in_place = b_column == 1 && m <= 2 * ROWS;
-    real *packed = p->packed;
+/* A panel of rows of A, packed. */
+static int NAME(packing)(const void *job, size begin, size end) {
+    const NAME(product) *p = job;
+    for (size q = begin; q < end; q++) {
+        size first = NAME(panel_start)(p->m, q), rows = NAME(panel_start)(p->m, q + 1) - first;
+        NAME(pack_rows)(rows, p->k, p->a + first * p->a_row, p->a_row, p->a_column, NULL, p->packed + first * p->k);
+    }
+    return 0;
+}
 
-    for (size m0 = 0; m0 < m; m0 += ROWS_AT_ONCE) {
-        size height = min_size(m - m0, ROWS_AT_ONCE);
-        /* blocks of whole row panels, few enough to fit the cache, many enough for all threads */
-        size row_panels = divide_up(height, ROWS);
-        size wanted = panels ? divide_up(2 * threads, panels) : 1;
-        size blocks = max_size(divide_up(height, ROW_BLOCK), min_size(row_panels, wanted));
-        for (size k0 = 0; k0 < max_size(k, 1); k0 += run) {
-            size depth = min_size(k - k0, run);
-            if (packed) {
-                FOR_SHARE(q, row_panels) {
-                    size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
-                    NAME(pack_rows)(rows, depth, p->a + (m0 + start) * a_row + k0 * p->a_column, a_row, p->a_column, NULL,
-                                    packed + start * depth);
-                }
-                WAIT_FOR_ALL(threads)
-            }
-            if (in_strips) FOR_SHARE(q, row_panels) {
-                size start = NAME(panel_start)(height, q), rows = NAME(panel_start)(height, q + 1) - start;
-                NAME(target) t = {p->c + (m0 + start) * n, n, NULL, p->bias, k0 > 0};
-                NAME(strip)(rows, in_strips / COLUMNS, depth, packed + start * depth, p->b + k0 * b_row, b_row, t);
-            }
-            FOR_SHARE(item, blocks * panels) {
-                size block = item / panels, j = in_strips + item % panels * COLUMNS;
-                size first = row_panels * block / blocks, last = row_panels * (block + 1) / blocks;
-                const real *from = p->b + k0 * b_row + j * b_column;
-                real columns[LONGEST * COLUMNS] __attribute__((aligned(64)));
-                size width = min_size(n - j, COLUMNS), step = divide_up(width, LANES) * LANES;
-                NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = width == step};
-                panel.run[0].from = panel.run[0].to = panel.run[0].at = 0;
-                panel.run[0].length = width;
-                if (in_place && width == step) {
-                    step = b_row;
-                } else {
-                    NAME(pack_columns)(depth, width, from, b_row, b_column, columns);
-                    from = columns;
-                }
-                const real *rows = packed ? packed : p->a + m0 * a_row + k0;
-                NAME(target) t = {p->c + m0 * n + j, n, NULL, p->bias ? p->bias + j : NULL, k0 > 0};
-                NAME(times_panel)(height, first, last, depth, rows, packed ? 0 : a_row, from, step, NULL, NULL, &panel, t);
-            }
-            if (packed) WAIT_FOR_ALL(threads)
+/* A panel of rows of A, packed, with whole panels of columns of B where it lies. */
+static int NAME(by_strips)(const void *job, size begin, size end) {
+    const NAME(product) *p = job;
+    for (size q = begin; q < end; q++) {
+        size first = NAME(panel_start)(p->m, q), rows = NAME(panel_start)(p->m, q + 1) - first;
+        NAME(target) t = {p->c + first * p->c_row, p->c_row, NULL, p->column_bias, p->accumulate};
+        NAME(strip)(rows, p->in_strips / COLUMNS, p->k, p->packed + first * p->k, p->b, p->b_row, t);
+    }
+    return 0;
+}
+
+/* A block of rows of A with a panel of columns of B. */
+static int NAME(by_panels)(const void *job, size begin, size end) {
+    const NAME(product) *p = job;
+    for (size item = begin; item < end; item++) {
+        size block = item / p->panels, j = p->in_strips + item % p->panels * COLUMNS, row_panels = divide_up(p->m, ROWS);
+        size first = row_panels * block / p->blocks, last = row_panels * (block + 1) / p->blocks;
+        size width = min_size(p->n - j, COLUMNS), step = divide_up(width, LANES) * LANES;
+        NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = width == step};
+        panel.run[0].from = panel.run[0].to = panel.run[0].at = 0;
+        panel.run[0].length = width;
+
+        const real *b = p->b + j * p->b_column;
+        real columns[DEPTH * COLUMNS] __attribute__((aligned(64)));
+        if (p->b_column == 1 && p->m <= 2 * ROWS && width == step) {
+            step = p->b_row;
+        } else {
+            NAME(pack_columns)(p->k, width, b, p->b_row, p->b_column, columns);
+            b = columns;
         }
+
+        NAME(target) t = {p->c + j, p->c_row, p->row_bias, p->column_bias ? p->column_bias + j : NULL, p->accumulate};
+        size top = NAME(panel_start)(p->m, first), height = NAME(panel_start)(p->m, last) - top;
+        real upright[(ROW_BLOCK + ROWS) * COLUMNS] __attribute__((aligned(64)));
+        real *c = p->c + top * p->c_row + j * p->c_column;
+        if (p->turned) { /* made upright first */
+            t.c = upright - top * COLUMNS, t.row = COLUMNS, panel.in_place = 1;
+            if (p->accumulate) NAME(turn)(width, height, c, p->c_column, 0, upright, COLUMNS);
+        }
+        NAME(times_panel)(p->m, first, last, p->k, p->packed ? p->packed : p->a, p->packed ? 0 : p->a_row, b, step, NULL,
+                          NULL, &panel, t);
+        if (p->turned) NAME(turn)(height, width, upright, COLUMNS, 0, c, p->c_column);
     }
+    return 0;
 }
 
 static int NAME(gemm)(size m, size n, size k, const void *a, size a_row, size a_column, const void *b, size b_row,
                       size b_column, const void *bias, void *c, int threads) {
-    NAME(product) p = {m, n, k, a, a_row, a_column, b, b_row, b_column, bias, c, NULL};
-    real *memory = NULL;
     if (m == 0 || n == 0) return 0;
-    const int by_dots = NAME(by_dots)(&p);
-    if (!by_dots) {
-        size padded = bias ? n + COLUMNS : 0;
-        size to_pack = NAME(is_packed)(&p) ? max_size(1, min_size(m, ROWS_AT_ONCE) * NAME(depth_of)(k)) : 0;
-        if (padded + to_pack && !(memory = scratch((size)sizeof(real) * (padded + to_pack)))) return -1;
-        if (bias) {
-            memcpy(memory, bias, sizeof(real) * (size_t)n);
-            memset(memory + n, 0, sizeof(real) * (size_t)COLUMNS);
-            p.bias = memory;
-        }
-        if (to_pack) p.packed = memory + padded;
+    int along_k = a_column == 1 && b_row == 1;
+    int turned = along_k && k * (n - m) > m * n; /* fewer numbers are turned than need not be packed */
+    NAME(product) whole = {.m = m, .n = n, .k = k, .a = a, .a_row = a_row, .a_column = a_column, .b = b, .b_row = b_row,
+                           .b_column = b_column, .column_bias = bias, .c = c, .c_row = n, .c_column = 1};
+    if (turned)
+        whole = (NAME(product)){.m = n, .n = m, .k = k, .a = b, .a_row = b_column, .a_column = b_row, .b = a,
+                                .b_row = a_column, .b_column = a_row, .row_bias = bias, .c = c, .c_row = 1, .c_column = n,
+                                .turned = 1};
+    if (along_k && whole.n <= NARROW && k >= 8 * LANES)
+        return run_in_parts(NAME(by_dots), &whole, divide_up(whole.m, 4), 1, threads);
+
+    if (b_column == 1 && !turned && k <= n && k * n <= SMALL) whole.in_strips = n / COLUMNS * COLUMNS;
+    whole.panels = divide_up(whole.n - whole.in_strips, COLUMNS);
+    int readable = whole.a_column == 1 && whole.a_row && !CROWDED(whole.a_row) && !whole.in_strips;
+    size depth = NAME(depth_of)(k), padded = whole.column_bias ? n + COLUMNS : 0;
+    size to_pack = readable ? 0 : min_size(whole.m, ROWS_AT_ONCE) * depth;
+    real *memory = scratch((size)sizeof(real) * (padded + to_pack));
+    if (!memory) return -1;
+    if (to_pack) whole.packed = memory + padded;
+    if (whole.column_bias) {
+        memcpy(memory, bias, sizeof(real) * (size_t)n);
+        memset(memory + n, 0, sizeof(real) * (size_t)COLUMNS);
+        whole.column_bias = memory;
     }
-    void (*const share)(const NAME(product) *, int, int) = by_dots ? NAME(share_dots) : NAME(share_panels);
-    if (threads == 1)
-        share(&p, 0, 1); /* without the cost of a parallel region of one */
-    else
-        PARALLEL(threads) share(&p, THREAD_NUMBER, THREAD_COUNT);
+
+    for (size m0 = 0; m0 < whole.m; m0 += ROWS_AT_ONCE) {
+        NAME(product) part = whole;
+        part.m = min_size(whole.m - m0, ROWS_AT_ONCE);
+        part.c += m0 * whole.c_row;
+        if (part.row_bias) part.row_bias += m0;
+        /* blocks of whole row panels, few enough to be worth packing for, many enough for all threads */
+        size row_panels = divide_up(part.m, ROWS), wanted = part.panels ? divide_up(2 * threads, part.panels) : 1;
+        part.blocks = max_size(divide_up(part.m, ROW_BLOCK), min_size(row_panels, wanted));
+        for (size k0 = 0; k0 < max_size(k, 1); k0 += depth) {
+            part.k = min_size(k - k0, depth), part.accumulate = k0 > 0;
+            part.a = whole.a + m0 * whole.a_row + k0 * whole.a_column, part.b = whole.b + k0 * whole.b_row;
+            if (to_pack) run_in_parts(NAME(packing), &part, row_panels, 1, threads);
+            if (part.in_strips) run_in_parts(NAME(by_strips), &part, row_panels, 1, threads);
+            run_in_parts(NAME(by_panels), &part, part.blocks * part.panels, 1, threads);
+        }
+    }
     free(memory);
     return 0;
 }

@@ -33,7 +33,6 @@ typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes
 #define PARALLEL(threads) PRAGMA(omp parallel num_threads(threads) if ((threads) > 1))
 #define FOR PRAGMA(omp for schedule(static))
 #define FOR_DYNAMIC PRAGMA(omp for schedule(dynamic))
-#define PARALLEL_FOR(threads) PRAGMA(omp parallel for schedule(static) num_threads(threads) if ((threads) > 1))
 #define BARRIER PRAGMA(omp barrier)
 #define THREAD_NUMBER omp_get_thread_num()
 #define THREAD_COUNT omp_get_num_threads()
@@ -41,16 +40,10 @@ typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes
 #define PARALLEL(threads) (void)(threads);
 #define FOR
 #define FOR_DYNAMIC
-#define PARALLEL_FOR(threads) (void)(threads);
 #define BARRIER
 #define THREAD_NUMBER 0
 #define THREAD_COUNT 1
 #endif
-
-/* A kernel that takes its `thread` of so many `threads` as arguments shares a loop, and waits for the others, with these: it
- * is called without a parallel region where there is one thread. */
-#define FOR_SHARE(i, count) for (size i = (count) * thread / threads; i < (count) * (thread + 1) / threads; i++)
-#define WAIT_FOR_ALL(threads) if ((threads) > 1) { BARRIER }
 
 /* SHUFFLE(a, b, i, j, …): lanes of a and b, those of b counted on from a's. EVERY_LANE(f, s) lists f(lane, s). */
 #if defined(__clang__) || __GNUC__ >= 12

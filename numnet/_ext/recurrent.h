@@ -63,11 +63,10 @@ static void NAME(pack_factor)(const NAME(factor) * f, NAME(share) own) {
 static void NAME(row_times_panels)(const real *a, const NAME(factor) * f, const size *column) {
     const real *panel[ABREAST];
     UNROLL for (int p = 0; p < ABREAST; p++) panel[p] = f->panels + column[p] * f->k;
-    const size run = NAME(depth_of)(f->k);
-    for (size k0 = 0; k0 < f->k; k0 += run) {
+    for (size k0 = 0; k0 < f->k; k0 += LONGEST) {
         vec sum[ABREAST][2];
         UNROLL for (int p = 0; p < ABREAST; p++) sum[p][0] = sum[p][1] = (vec){0};
-        for (size i = k0; i < min_size(f->k, k0 + run); i++) {
+        for (size i = k0; i < min_size(f->k, k0 + LONGEST); i++) {
             const vec x = splat(a[i]);
             UNROLL for (int p = 0; p < ABREAST; p++) {
                 UNROLL for (int v = 0; v < 2; v++) sum[p][v] += x * load(panel[p] + i * COLUMNS + v * LANES);

@@ -1,6 +1,7 @@
 /* The kernels of the family recurrent, for one instruction set. */
 #include "recurrent_kernels.h"
 #include "isa.h"
+#include "parts.h"
 
 #include <math.h>
 

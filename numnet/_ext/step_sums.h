@@ -7,20 +7,6 @@
 #define LEFT_SIZE ((size)(393216 / sizeof(real))) /* elements of the left factor that stay in the second-level cache */
 #define SHORTEST ((size)128)                      /* run over k: after each, sums go to memory and back */
 
-/* target[c · row + i] = a[i · COLUMNS + c], for `columns` of the COLUMNS. */
-static void NAME(transpose_panel)(size rows, size columns, const real *a, real *target, size row) {
-    size i = 0;
-    for (; i + LANES <= rows; i += LANES)
-        for (size first = 0; first < columns; first += LANES) {
-            vec block[VECTOR_BYTES / sizeof(real)];
-            UNROLL for (size v = 0; v < LANES; v++) block[v] = load(a + (i + v) * COLUMNS + first);
-            transpose(block);
-            for (size c = 0; c < min_size(columns - first, LANES); c++) store(target + (first + c) * row + i, block[c]);
-        }
-    for (; i < rows; i++)
-        for (size c = 0; c < columns; c++) target[c * row + i] = a[i * COLUMNS + c];
-}
-
 /* b[j] += Σₖ of the columns of a packed panel, `step` wide. */
 static void NAME(add_columns)(size depth, size columns, const real *panel, size step, real *b) {
     real sums[COLUMNS];
@@ -70,7 +56,7 @@ static int NAME(recurrent_sums)(const struct recurrent_sums *job, int threads) {
                 NAME(times_panel)(width, 0, divide_up(width, ROWS), depth, left + done * depth, 0, right, step, NULL,
                                   NULL, &panel, t);
                 if (k0 + depth == rows)
-                    NAME(transpose_panel)(width, columns, own, (real *)job->sum[p] + j * width, width);
+                    NAME(turn)(width, columns, own, COLUMNS, 0, (real *)job->sum[p] + j * width, width);
             }
         }
     }

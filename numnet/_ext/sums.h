@@ -2,30 +2,34 @@
 
 #define SUM_BLOCK ((size)64)
 
-static void NAME(channel_sums)(size n, size f, size p, const void *x_, void *sums_, int threads) {
-    const real *x = x_;
-    real *sums = sums_;
-    if (p == 1) { /* neighbours are other channels */
-        size columns = divide_up(f, SUM_BLOCK);
-        PARALLEL_FOR(threads)
-        for (size q = 0; q < columns; q++) {
-            size first = q * SUM_BLOCK, width = min_size(f - first, SUM_BLOCK);
-            double total[SUM_BLOCK] = {0};
-            for (size n0 = 0; n0 < n; n0 += SUM_BLOCK) {
-                real part[SUM_BLOCK] = {0};
-                for (size i = n0; i < min_size(n0 + SUM_BLOCK, n); i++)
-                    for (size j = 0; j < width; j++) part[j] += x[i * f + first + j];
-                for (size j = 0; j < width; j++) total[j] += (double)part[j];
-            }
-            for (size j = 0; j < width; j++) sums[first + j] = (real)total[j];
-        }
-        return;
+typedef struct {
+    size n, f, p;
+    const real *x;
+    real *sums;
+} NAME(sums_job);
+
+/* Where p is 1: neighbours are other channels. */
+static int NAME(sum_columns)(const void *job, size first, size last) {
+    const NAME(sums_job) *s = job;
+    size width = last - first;
+    double total[SUM_BLOCK] = {0};
+    for (size n0 = 0; n0 < s->n; n0 += SUM_BLOCK) {
+        real part[SUM_BLOCK] = {0};
+        for (size i = n0; i < min_size(n0 + SUM_BLOCK, s->n); i++)
+            for (size j = 0; j < width; j++) part[j] += s->x[i * s->f + first + j];
+        for (size j = 0; j < width; j++) total[j] += (double)part[j];
     }
-    PARALLEL_FOR(threads)
-    for (size channel = 0; channel < f; channel++) {
+    for (size j = 0; j < width; j++) s->sums[first + j] = (real)total[j];
+    return 0;
+}
+
+static int NAME(sum_planes)(const void *job, size first, size last) {
+    const NAME(sums_job) *s = job;
+    size p = s->p;
+    for (size channel = first; channel < last; channel++) {
         double total = 0;
-        for (size i = 0; i < n; i++) {
-            const real *row = x + (i * f + channel) * p;
+        for (size i = 0; i < s->n; i++) {
+            const real *row = s->x + (i * s->f + channel) * p;
             size q = 0;
             while (q + LANES <= p) {
                 vec part = {0};
@@ -34,6 +38,15 @@ static void NAME(channel_sums)(size n, size f, size p, const void *x_, void *sum
             }
             for (; q < p; q++) total += (double)row[q];
         }
-        sums[channel] = (real)total;
+        s->sums[channel] = (real)total;
     }
+    return 0;
+}
+
+static void NAME(channel_sums)(size n, size f, size p, const void *x, void *sums, int threads) {
+    NAME(sums_job) job = {n, f, p, x, sums};
+    if (p == 1)
+        run_in_parts(NAME(sum_columns), &job, f, SUM_BLOCK, threads);
+    else
+        run_in_parts(NAME(sum_planes), &job, f, 1, threads);
 }

@@ -5,16 +5,21 @@
  * at most COLUMNS columns whose k-th row starts at b + k · step, or at b + offset[k].
  * Each element of the product is summed over k in the same order, whatever the tile that it falls into. */
 
+/* LONGEST is the run over k that is summed by itself: the longer, the larger the error of its sums. DEPTH is how much of k a
+ * panel of B has at most: some 50 KiB, which come out of the second-level cache in time. It is whole runs, so that they are
+ * the same wherever a panel is cut. */
+#define LONGEST ((size)264)
 #if VECTOR_BYTES == 64
 #define ROWS 12 /* 24 sums of 32 registers */
+#define DEPTH (2 * LONGEST)
 #define ROW_CASES                                                                                                      \
     CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
 #else
 #define ROWS 6 /* 12 sums of 16 registers */
+#define DEPTH (3 * LONGEST)
 #define ROW_CASES CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #endif
 #define COLUMNS (2 * LANES)
-#define DEPTH ((size)256) /* of one run over k: a panel of B then stays in the first-level cache */
 
 /* Do rows at this distance share a few places of the first-level cache, too few for those of a tile? */
 #define CROWDED(row) (ROWS > 8 && (row) * (size)sizeof(real) % 4096 == 0)
@@ -87,7 +92,10 @@ INLINE void NAME(column)(const int vecs, const int kind, size count, size rows, 
 #define CASE(r)                                                                                                        \
     case r:                                                                                                            \
         for (size q = 0; q < count; q++) {                                                                             \
-            NAME(tile)(r, vecs, kind, depth, a, a_row, b, step, offset, start, t);                                     \
+            NAME(target) part = t;                                                                                     \
+            for (size k = 0; k == 0 || k < depth; k += LONGEST, part.accumulate = 1)                                   \
+                NAME(tile)(r, vecs, kind, min_size(depth - k, LONGEST), a + k * (kind == A_IN_PLACE ? 1 : r), a_row,   \
+                           b + k * step, step, kind == B_BY_OFFSET ? offset + k : NULL, start, part);                  \
             a += r * (kind == A_IN_PLACE ? a_row : depth);                                                             \
             t.c += r * t.row;                                                                                          \
             if (t.row_bias) t.row_bias += r;                                                                           \

@@ -46,8 +46,8 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, ...], int, Window, int]] = {
     "rows longer than several vectors": ((1, 2, 5, 70), 9, window(2, 3, 1, 1), 1),
     "rows shorter than a vector": ((9, 10, 5, 3), 20, window(2, 3, 1, 1), 1),
     "one position": ((40, 6, 4, 4), 11, window(2, 4), 1),
-    "more taps than one run": ((2, 40, 8, 8), 13, window(2, 3, 1, 1), 1),
-    "more taps than one run, many pixels": ((5, 40, 12, 12), 14, window(2, 3, 1, 1), 1),
+    "more taps than one run": ((2, 90, 8, 8), 13, window(2, 3, 1, 1), 1),
+    "more taps than one run, many pixels": ((5, 90, 12, 12), 14, window(2, 3, 1, 1), 1),
     "many filters": ((2, 3, 6, 6), 130, window(2, 3), 1),
     "large stride and kernel": ((2, 1, 40, 40), 20, window(2, 11, 4), 1),
     "stride beyond the kernel": ((2, 3, 11, 11), 4, window(2, 2, 3), 1),
@@ -77,7 +77,7 @@ def arrays(draw: Draw, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 8, 17, 64])
-@pytest.mark.parametrize("inputs", [0, 1, 3, 70, 300])
+@pytest.mark.parametrize("inputs", [0, 1, 3, 70, 300, 900])  # a panel has 792 of them at most
 def test_linear(rows: int, inputs: int, isa: str, draw: Draw, close: Close):
     for outputs in (1, 2, 10, 16, 33, 129):
         x, W, b, delta = draw(rows, inputs), draw(outputs, inputs), draw(outputs), draw(rows, outputs)
@@ -103,6 +103,7 @@ def test_matrices_of_any_strides(isa: str, rng: np.random.Generator, dtype: np.d
     layouts: list[Callable[[np.ndarray], np.ndarray]] = [
         lambda m: m,
         lambda m: m[::-1, ::-1],
+        lambda m: np.asfortranarray(m),
         lambda m: np.repeat(np.repeat(m, 2, axis=0), 3, axis=1)[::2, ::3],
         lambda m: np.broadcast_to(m[:, :1], m.shape),
         lambda m: np.broadcast_to(m[:1], m.shape),

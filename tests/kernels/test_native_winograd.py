@@ -33,7 +33,7 @@ CONVOLUTIONS: dict[str, tuple[int, int, int, int, tuple[int, int], Pads]] = {
     "maps smaller than a tile": (3, 60, 40, 48, (3, 3), SAME),
     "one row": (3, 6, 32, 32, (4, 41), SAME),
     "more tiles than one block": (3, 2, 64, 64, (33, 30), SAME),
-    "more channels than one run": (3, 1, 300, 16, (24, 20), SAME),
+    "more channels than one run": (3, 1, 810, 16, (24, 20), SAME),
     "more filters than one block": (3, 1, 512, 241, (16, 16), SAME),
     "five: whole tiles": (5, 2, 24, 24, (16, 16), ((2, 2), (2, 2))),
     "five: half a tile too few": (5, 3, 32, 40, (11, 15), ((2, 2), (2, 2))),
@@ -42,7 +42,7 @@ CONVOLUTIONS: dict[str, tuple[int, int, int, int, tuple[int, int], Pads]] = {
     "five: uneven padding": (5, 4, 35, 37, (9, 13), ((0, 4), (3, 1))),
     "five: maps of one tile": (5, 90, 40, 48, (2, 2), ((2, 2), (2, 2))),
     "five: more tiles than one block": (5, 1, 64, 64, (34, 29), ((2, 2), (2, 2))),
-    "five: more channels than one run": (5, 1, 300, 16, (14, 20), ((2, 2), (2, 2))),
+    "five: more channels than one run": (5, 1, 810, 16, (14, 20), ((2, 2), (2, 2))),
     "five: more filters than one block": (5, 1, 512, 241, (8, 8), ((2, 2), (2, 2))),
 }
 
