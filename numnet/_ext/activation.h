@@ -1,4 +1,4 @@
-/* Elementwise activations, losses of pairs of numbers, and their backwards: formulas for one number, and at the end the
+/* Sums, elementwise activations, losses of pairs of numbers, and their backwards: formulas for one number, and at the end the
  * kernels made of them.
  *
  * A kernel does BLOCK numbers, and NAME(in_blocks) runs it over an array. What is left over at the end goes through the
@@ -89,6 +89,7 @@ INLINE real NAME(bounded_log)(real p) {
             results[i] = result;                                                                                       \
         }                                                                                                              \
     }
+KERNEL(add, x + y)
 KERNEL(relu, x <= 0 ? 0 : x) /* NaN is not <= 0: it passes */
 KERNEL(relu_backward, a <= 0 ? 0 : delta)
 KERNEL(sigmoid, NAME(logistic_of)(x))

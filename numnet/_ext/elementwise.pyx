@@ -1,5 +1,5 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-"""Elementwise activations, and losses of pairs of numbers, compiled.
+"""Sums of two arrays, elementwise activations, and losses of pairs of numbers, compiled.
 
 The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover: no
 float arrays of one dtype and shape. Why: the reference twin then does the work, or writes the error, and neither has to
@@ -27,7 +27,7 @@ cdef extern from "elementwise_kernels.h" nogil:
 
     ctypedef struct elementwise_kernels:
         map_kernel in_blocks
-        block_kernel relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
+        block_kernel add, relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
         block_kernel gelu, gelu_backward, gelu_tanh, gelu_tanh_backward, silu, silu_backward, mish, mish_backward
         block_kernel softplus, softplus_backward, elu, elu_backward, leaky_relu, leaky_relu_backward
         block_kernel hardswish, hardswish_backward, hardtanh, hardtanh_backward
@@ -82,6 +82,13 @@ cdef object _loss_backward(block_kernel kernel, object x, object y, object delta
     if kind < 0 or not alike(x, delta, kind):
         return NotImplemented
     return _run(kernel, x, y, delta, kind, work, 0, 0, 0)
+
+
+def add(object a, object b):
+    cdef int kind = _kind(a, b)
+    if kind < 0 or not cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> a) or not cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> b):
+        return NotImplemented  # NumPy adds in whatever order the numbers lie
+    return _run(_table(kind).add, a, b, None, kind, READ_TWO, 0, 0, 0)
 
 
 def relu(object x):

@@ -1,4 +1,4 @@
-/* The elementwise kernels: activations, losses of pairs of numbers, and their backwards, of any number of numbers.
+/* The elementwise kernels: sums, activations, losses of pairs of numbers, and their backwards, of any number of numbers.
  *
  * Data pointers are to float or double, as the table has it that the kernel is taken from. */
 #ifndef NUMNET_ELEMENTWISE_KERNELS_H
@@ -20,7 +20,7 @@ struct elementwise_job {
 
 typedef struct {
     map_kernel in_blocks; /* runs a job */
-    block_kernel relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward;
+    block_kernel add, relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward;
     block_kernel gelu, gelu_backward, gelu_tanh, gelu_tanh_backward, silu, silu_backward, mish, mish_backward;
     block_kernel softplus, softplus_backward, elu, elu_backward, leaky_relu, leaky_relu_backward;
     block_kernel hardswish, hardswish_backward, hardtanh, hardtanh_backward;

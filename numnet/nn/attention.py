@@ -97,11 +97,12 @@ class ScaledDotProductAttention(Layer):
             delta_w = through_y if delta_w is None else through_y + delta_w
         if delta_w is not None and (needs_q or needs_k or any(needs_M)):
             delta_s = kernels.softmax_backward(a, delta_w if m is None else m * delta_w, -1)  # (…, L, S)
-            delta_products = delta_s * self._scale(q)
             if needs_q:
-                delta_q = broadcast_back(kernels.matmul(delta_products, k), q.shape)  # (…, L, E)
+                delta_q = broadcast_back(kernels.matmul(delta_s, k), q.shape)  # (…, L, E)
+                delta_q *= self._scale(q)
             if needs_k:
-                delta_k = broadcast_back(kernels.matmul(_transposed(delta_products), q), k.shape)  # (…, S, E)
+                delta_k = broadcast_back(kernels.matmul(_transposed(delta_s), q), k.shape)  # (…, S, E)
+                delta_k *= self._scale(q)
             if any(needs_M):
                 delta_M = broadcast_back(delta_s, M_shape)
         delta_k, delta_v = (d if d is None else _sum_shared(d, ctx.shared) for d in (delta_k, delta_v))
@@ -122,23 +123,24 @@ class ScaledDotProductAttention(Layer):
         for name, x in (("k", k), ("v", v)):
             if not is_array(x) or x.dtype != q.dtype:
                 raise DtypeError(f"{name} of {q.dtype}, as q is", describe(x), f"astype(np.{q.dtype})")
-        got = f"q {tuple(q.shape)}, k {tuple(k.shape)}, v {tuple(v.shape)}"
         if min(q.ndim, k.ndim, v.ndim) < 2 or q.shape[-1] != k.shape[-1] or k.shape[-2] != v.shape[-2]:
             cure = "each query needs a key's size E, and each key its value"
-            raise ShapeError("q (…, L, E), k (…, S, E) and v (…, S, V)", got, cure)
+            raise ShapeError("q (…, L, E), k (…, S, E) and v (…, S, V)", _shapes(q, k, v), cure)
         shared, leading = 1, [x.shape[:-2] for x in (q, k, v)]
         if self.enable_gqa:
             heads = [shape[-1] if shape else 0 for shape in leading]
             if heads[1] != heads[2] or heads[1] == 0 or heads[0] % heads[1]:
                 cure = "as many heads in k as in v, and a multiple of that in q"
-                raise ShapeError("q (…, heads, L, E), k and v (…, fewer heads, S, …)", got, cure)
+                raise ShapeError("q (…, heads, L, E), k and v (…, fewer heads, S, …)", _shapes(q, k, v), cure)
             shared = heads[0] // heads[1]
             leading = [shape[:-1] for shape in leading]
+        if leading[0] == leading[1] == leading[2]:  # as almost always
+            return shared
         try:
             np.broadcast_shapes(*leading)
         except ValueError:
             cure = "as many batches and heads in each; enable_gqa=True lets heads of q share one of k and v"
-            raise ShapeError("leading axes of q, k and v that broadcast", got, cure) from None
+            raise ShapeError("leading axes of q, k and v that broadcast", _shapes(q, k, v), cure) from None
         return shared
 
     def extra_repr(self) -> str:
@@ -146,6 +148,10 @@ class ScaledDotProductAttention(Layer):
         return ", ".join(
             [f"dropout_p={self.dropout_p}", *(f"{name}={value}" for name, value in options.items() if value)]
         )
+
+
+def _shapes(q: Array, k: Array, v: Array) -> str:
+    return f"q {tuple(q.shape)}, k {tuple(k.shape)}, v {tuple(v.shape)}"
 
 
 def _transposed(x: Array) -> Array:

@@ -165,17 +165,21 @@ class Split(Operation):
         front = (slice(None),) * axis
         ends = list(itertools.accumulate(self.sizes, initial=0))
         ys = tuple([x[(*front, slice(begin, end))] for begin, end in itertools.pairwise(ends)])
-        ctx.axis, ctx.shapes = axis, [y.shape for y in ys]
+        ctx.axis, ctx.shapes, ctx.shape = axis, [y.shape for y in ys], x.shape
+        ctx.outermost_first = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
         return ys
 
     def backward(self, ctx: Ctx, deltas: tuple[Array | None, ...]) -> Array:
         first = next(delta for delta in deltas if delta is not None)
-        xp = array_module(first)
+        xp, order = array_module(first), ctx.outermost_first
         parts = [
             xp.zeros(shape, first.dtype) if delta is None else delta
             for delta, shape in zip(deltas, ctx.shapes, strict=True)
         ]
-        return xp.concatenate(parts, axis=ctx.axis)
+        # it lies in memory as x did: what x was before its axes were permuted or reshaped costs no copy then
+        delta_x = xp.empty([ctx.shape[axis] for axis in order], first.dtype)
+        delta_x = delta_x.transpose([order.index(axis) for axis in range(len(order))])
+        return xp.concatenate(parts, axis=ctx.axis, out=delta_x)
 
 
 class Where(Operation):

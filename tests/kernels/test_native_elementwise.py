@@ -42,7 +42,25 @@ cases = pytest.mark.parametrize("name, options", CASES, ids=str)
 
 def test_every_kernel_is_here():
     names = {name for name in reference.__all__ if hasattr(elementwise, name) and "entropy" not in name}
-    assert names == {name for name, _ in CASES} | {f"{name}_backward" for name, _ in CASES}
+    assert names == {"add"} | {name for name, _ in CASES} | {f"{name}_backward" for name, _ in CASES}
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)
+def test_add(shape, isa, dtype, rng, threads):
+    a, b = (np.asarray(rng.standard_normal(shape), dtype) for _ in "ab")
+    a.flat[:1] = np.nan
+    for count in (1, 2, 3):
+        threads(count)
+        np.testing.assert_array_equal(elementwise.add(a, b), a + b)
+
+
+def test_add_leaves_to_numpy_what_lies_in_another_order(dtype):
+    a = np.ones((3, 4), dtype)
+    other = np.float32 if dtype == np.float64 else np.float64
+    for left, right in ((a.T, a.T), (a, a[0]), (a, a[::-1]), (a, a.astype(other)), (a, a.astype(int))):
+        assert elementwise.add(left, right) is NotImplemented
+        np.testing.assert_array_equal(kernels.add(left, right), left + right)
+    assert kernels.add(a.T, a.T).flags.f_contiguous
 
 
 @cases

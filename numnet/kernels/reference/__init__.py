@@ -6,6 +6,7 @@ Nothing here is fast, and nothing is clever: each function is its formula. The o
 from __future__ import annotations
 
 from .activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
+from .arithmetic import add
 from .batch_norm import batch_norm_eval, batch_norm_eval_backward, batch_norm_train, batch_norm_train_backward
 from .binary_cross_entropy import (
     binary_cross_entropy,
@@ -44,6 +45,7 @@ __all__ = [
     "adagrad_step",
     "adam_step",
     "adamax_step",
+    "add",
     "asgd_step",
     "avg_pool",
     "avg_pool_backward",

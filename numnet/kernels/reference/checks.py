@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from ...arrays import Array
 from ...errors import DtypeError, LabelError, ShapeError, describe
 
-__all__ = ["expect", "expect_labels"]
+__all__ = ["broadcast", "expect", "expect_labels"]
 
 
 def expect(name: str, array: Array | None, shape: tuple[int, ...], dtype: Any, cure: str) -> None:
@@ -23,6 +24,17 @@ def expect(name: str, array: Array | None, shape: tuple[int, ...], dtype: Any, c
         raise ShapeError(f"{name} of shape {shape}", describe(array), cure)
     if array.dtype != dtype:
         raise DtypeError(f"{name} of dtype {dtype}", describe(array), f"convert one side, as in array.astype({dtype})")
+
+
+def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The shape that arrays of these shapes broadcast to, or ``None`` if they do not."""
+    result: list[int] = []
+    for sizes in itertools.zip_longest(*[shape[::-1] for shape in shapes], fillvalue=1):
+        stretched = {n for n in sizes if n != 1}
+        if len(stretched) > 1:
+            return None
+        result.append(stretched.pop() if stretched else 1)
+    return tuple(reversed(result))
 
 
 def expect_labels(labels: Array, classes: int, ignore_index: int) -> Array:

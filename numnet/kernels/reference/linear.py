@@ -6,7 +6,7 @@ from math import prod
 
 from ...arrays import Array
 from ...errors import ShapeError, describe
-from .checks import expect
+from .checks import broadcast, expect
 
 __all__ = ["linear", "linear_backward", "matmul"]
 
@@ -26,8 +26,7 @@ def matmul(a: Array, b: Array) -> Array:
         raise ShapeError("two matrices", f"{describe(a)} and {describe(b)}", "give both two axes")
     right = (*b.shape[:-2], a.shape[-1], b.shape[-1])
     expect("right factor", b, right, a.dtype, "its rows must be as many as the left one's columns")
-    in_front = zip(a.shape[-3::-1], b.shape[-3::-1], strict=False)
-    if any(n != m and 1 not in (n, m) for n, m in in_front):
+    if broadcast(a.shape[:-2], b.shape[:-2]) is None:
         cure = "equal sizes, or a 1, from the last of the axes in front on"
         raise ShapeError("axes in front that broadcast", f"{describe(a)} and {describe(b)}", cure)
     return a @ b

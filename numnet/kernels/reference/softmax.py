@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...arrays import Array, array_module, is_array, is_floating
 from ...errors import DtypeError, ShapeError, describe
-from .checks import expect
+from .checks import broadcast, expect
 
 __all__ = ["log_softmax", "log_softmax_backward", "masked_softmax", "softmax", "softmax_backward"]
 
@@ -85,7 +85,6 @@ def _check_mask(mask: Array, s: Array) -> None:
     if not is_array(mask) or (mask.dtype != bool and mask.dtype != s.dtype):
         cure = "mask.astype(bool), True where a key takes part; or the numbers to add to the scores"
         raise DtypeError(f"a mask of booleans or of {s.dtype}, as q is", describe(mask), cure)
-    axes = zip(mask.shape[::-1], s.shape[::-1], strict=False)
-    if mask.ndim > s.ndim or any(n not in (1, size) for n, size in axes):
+    if broadcast(mask.shape, s.shape) != s.shape:
         cure = "give it an axis of size 1 where it is to be the same: mask[:, None, None, :] for keys of a batch"
         raise ShapeError(f"a mask that broadcasts to the scores {tuple(s.shape)}", f"shape {tuple(mask.shape)}", cure)

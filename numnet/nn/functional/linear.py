@@ -19,8 +19,8 @@ def linear(input: Input, weight: Input, bias: Input | None = None) -> Any:
     Raises:
         ShapeError: ``weight`` is not (out, in), or as for the layer.
     """
-    out_features, in_features = shape_of(weight, "out in")
-    layer = Linear(in_features, out_features, bias is not None, rng=undrawn)
+    layer = Linear.__new__(Linear)  # its constructor would make parameters, only for them to be replaced
+    layer.out_features, layer.in_features = shape_of(weight, "out in")
     return run_with(layer, input, weight=weight, bias=bias)
 
 
