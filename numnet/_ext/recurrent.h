@@ -1,7 +1,8 @@
 /* Recurrent networks along time, forward and back: the products with W_hh, and the cells, of all time steps.
  *
  * A step is a product, v = W_hh h + b_hh or W_hhᵀ ∂J/∂v, and then the cells. Threads share the units; each makes the
- * columns of the product that its units read: so they wait for each other once a step. W_hh is packed once, panel after
+ * columns of the product that its units read: so they wait for each other once a step, and once more where the state is
+ * projected. W_hh is packed once, panel after
  * panel. Every other step takes the panels from the last to the first: what it begins with is still in the cache. Each
  * number is summed in the same order, whichever thread makes it. */
 
@@ -189,8 +190,9 @@ static void NAME(cell)(const struct recurrent_job *job, size t, size n, NAME(sha
     const size H = job->units, first = own.first, count = own.last - first, before = t + job->reverse;
     const size after = t + !job->reverse, page = job->keep ? t : 0, bytes = (size)sizeof(real) * count;
     const real *u = (const real *)job->u + t * job->u_step + n * job->u_row + first;
-    const real *h_before = ROW(h, before, H) + first;
-    real *h = ROW(h, after, H) + first;
+    const int ended = job->counts && !job->counts[t * job->rows + n];
+    const real *h_before = job->projection ? NULL : ROW(h, before, H) + first;
+    real *h = job->projection ? ROW(m, page, H) + first : ROW(h, after, H) + first;
     v += first;
     if (job->cell == TANH_CELL) {
         NAME(tanh_row)(count, u, v, h);
@@ -210,35 +212,51 @@ static void NAME(cell)(const struct recurrent_job *job, size t, size n, NAME(sha
         NAME(lstm_row)(count, H, gates, STATE(c, before) + first, STATE(c, after) + first,
                        ROW(inner, page, H) + first, h);
     }
-    if (job->counts && !job->counts[t * job->rows + n]) { /* the sequence has ended: its state stays */
-        memcpy(h, h_before, (size_t)bytes);
-        if (job->c) memcpy(STATE(c, after) + first, STATE(c, before) + first, (size_t)bytes);
-    }
+    if (ended && !job->projection) memcpy(h, h_before, (size_t)bytes); /* its state stays */
+    if (ended && job->c) memcpy(STATE(c, after) + first, STATE(c, before) + first, (size_t)bytes);
 }
 
-/* ∂J/∂u and ∂J/∂v of these units at step t, from δ, what arrives at their h from later steps, which is written over;
- * into `direct` goes ∂J/∂h that does not go through v. */
+/* The state h of sequence n behind step t, from its projection. */
+static void NAME(project)(const struct recurrent_job *job, size t, size n, NAME(share) own, const real *projected) {
+    const int ended = job->counts && !job->counts[t * job->rows + n];
+    const real *h_before = ROW(h, t + job->reverse, job->width);
+    memcpy(ROW(h, t + !job->reverse, job->width) + own.first, (ended ? h_before : projected) + own.first,
+           sizeof(real) * (size_t)(own.last - own.first));
+}
+
+/* All that arrives at h of step t: δ, from later steps, becomes that. Into `direct` goes ∂J/∂h that does not go through
+ * the step: that of a sequence which has ended is handed on as it is. */
+static void NAME(arrive)(const struct recurrent_job *job, size t, size n, NAME(share) own, real *delta, real *direct) {
+    const size count = own.last - own.first, bytes = (size)sizeof(real) * count;
+    const int ended = job->counts && !job->counts[t * job->rows + n];
+    if (ended)
+        memcpy(direct, delta, (size_t)bytes);
+    else if (direct)
+        memset(direct, 0, (size_t)bytes);
+    if (job->delta_y && !ended) {
+        const real *delta_y = (const real *)job->delta_y + t * job->delta_y_step + n * job->delta_y_row + own.first;
+        FOR_UNITS delta[j] += delta_y[j];
+    }
+    if (job->delta_h && ended)
+        memset(ROW(delta_h, t, job->width) + own.first, 0, (size_t)bytes);
+    else if (job->delta_h)
+        memcpy(ROW(delta_h, t, job->width) + own.first, delta, (size_t)bytes);
+}
+
+/* ∂J/∂u and ∂J/∂v of these units at step t, from δ of what their cells made. */
 static void NAME(cell_backward)(const struct recurrent_job *job, size t, size n, NAME(share) own, size gates,
-                                real *delta, real *direct) {
+                                const real *delta, real *direct) {
     const size H = job->units, first = own.first, count = own.last - first, before = t + job->reverse;
     const size after = t + !job->reverse, bytes = (size)sizeof(real) * count;
     real *delta_u = ROW(delta_u, t, gates * H) + first, *delta_v = ROW(delta_v, t, gates * H) + first;
-    if (job->counts && !job->counts[t * job->rows + n]) { /* the δ of its state is handed on as it is */
+    if (job->counts && !job->counts[t * job->rows + n]) { /* nothing; the δ of its c is handed on as it is */
         for (size g = 0; g < gates; g++) {
             memset(delta_u + g * H, 0, (size_t)bytes);
             memset(delta_v + g * H, 0, (size_t)bytes);
         }
-        if (job->delta_h) memset(ROW(delta_h, t, H) + first, 0, (size_t)bytes);
         if (job->c) memcpy(STATE(delta_c, before) + first, STATE(delta_c, after) + first, (size_t)bytes);
-        memcpy(direct, delta, (size_t)bytes);
         return;
     }
-    if (job->delta_y) {
-        const real *delta_y = (const real *)job->delta_y + t * job->delta_y_step + n * job->delta_y_row + first;
-        FOR_UNITS delta[j] += delta_y[j];
-    }
-    if (job->delta_h) memcpy(ROW(delta_h, t, H) + first, delta, (size_t)bytes);
-    if (direct) memset(direct, 0, (size_t)bytes);
     switch (job->cell) {
     case TANH_CELL: NAME(tanh_row_backward)(count, ROW(h, after, H) + first, delta, delta_u); break;
     case RELU_CELL: NAME(relu_row_backward)(count, ROW(h, after, H) + first, delta, delta_u); break;
@@ -255,27 +273,42 @@ static void NAME(cell_backward)(const struct recurrent_job *job, size t, size n,
 
 INLINE size NAME(gates_of)(int cell) { return cell == LSTM_CELL ? 4 : cell == GRU_CELL ? 3 : 1; }
 
+/* The product of this thread's share, or where nothing is packed, of all. */
+static int NAME(times_share)(size rows, const real *a, const NAME(factor) * f, NAME(share) own, int from_end,
+                             int threads) {
+    if (!f->panels) return NAME(times_factor)(rows, a, f, threads);
+    NAME(times_panels)(rows, a, f, own, from_end);
+    return 0;
+}
+
 static int NAME(recurrent_forward)(const struct recurrent_job *job, int threads) {
-    const size T = job->steps, N = job->rows, H = job->units, gates = NAME(gates_of)(job->cell);
+    const size T = job->steps, N = job->rows, H = job->units, P = job->width, gates = NAME(gates_of)(job->cell);
+    const size factor_size = NAME(factor_size)(N, P, gates, H), projected = job->projection ? P : 0;
     int failed = 0;
-    real *memory = scratch((size)sizeof(real) * NAME(factor_size)(N, H, gates, H));
+    real *memory = scratch((size)sizeof(real) * (factor_size + NAME(factor_size)(N, H, 1, projected)));
     if (!memory) return -1;
-    const NAME(factor) factor = NAME(factor_in)(memory, T, H, gates, H, job->weight, 1, H, job->bias);
+    const NAME(factor) factor = NAME(factor_in)(memory, T, P, gates, H, job->weight, 1, P, job->bias);
+    const NAME(factor) projection =
+        NAME(factor_in)(memory + factor_size, T, H, 1, projected, job->projection, 1, H, NULL);
 
     PARALLEL(factor.panels ? threads : 1)
     {
-        const NAME(share) own = NAME(own_share)(H);
+        const NAME(share) own = NAME(own_share)(H), own_state = NAME(own_share)(projected);
         if (factor.panels) NAME(pack_factor)(&factor, own);
+        if (factor.panels) NAME(pack_factor)(&projection, own_state);
         for (size s = 0; s < T; s++) {
             const size t = job->reverse ? T - 1 - s : s;
-            const real *h = (const real *)job->h + (t + job->reverse) * N * H;
+            const real *h = (const real *)job->h + (t + job->reverse) * N * P;
+            const real *m = (const real *)job->m + (projected && job->keep ? t * N * H : 0);
             const int is_bias = job->from_zero && s == 0; /* is v = b_hh? */
-            if (!is_bias && factor.panels)
-                NAME(times_panels)(N, h, &factor, own, s % 2);
-            else if (!is_bias && NAME(times_factor)(N, h, &factor, threads) < 0)
-                failed = 1;
+            if (!is_bias && NAME(times_share)(N, h, &factor, own, s % 2, threads) < 0) failed = 1;
             for (size n = 0; n < N; n++)
                 NAME(cell)(job, t, n, own, is_bias ? factor.bias : factor.product + n * factor.pitch, factor.group);
+            BARRIER
+            if (!projected) continue;
+            if (NAME(times_share)(N, m, &projection, own_state, s % 2, threads) < 0) failed = 1;
+            for (size n = 0; n < N; n++)
+                NAME(project)(job, t, n, own_state, projection.product + n * projection.pitch);
             BARRIER
         }
     }
@@ -284,40 +317,49 @@ static int NAME(recurrent_forward)(const struct recurrent_job *job, int threads)
 }
 
 static int NAME(recurrent_backward)(const struct recurrent_job *job, int threads) {
-    const size T = job->steps, N = job->rows, H = job->units, gates = NAME(gates_of)(job->cell), k = gates * H;
+    const size T = job->steps, N = job->rows, H = job->units, P = job->width;
+    const size gates = NAME(gates_of)(job->cell), k = gates * H, units = job->projection ? H : 0;
+    const size factor_size = NAME(factor_size)(N, k, 1, P), projection_size = NAME(factor_size)(N, P, 1, units);
     const int has_direct = job->counts || job->cell == GRU_CELL;
     int failed = 0;
-    real *memory = scratch((size)sizeof(real) * (NAME(factor_size)(N, k, 1, H) + N * H));
+    real *memory = scratch((size)sizeof(real) * (factor_size + projection_size + N * P));
     if (!memory) return -1;
-    const NAME(factor) factor = NAME(factor_in)(memory, T, k, 1, H, job->weight, H, 1, NULL);
-    real *direct = has_direct ? memory + NAME(factor_size)(N, k, 1, H) : NULL;
+    const NAME(factor) factor = NAME(factor_in)(memory, T, k, 1, P, job->weight, P, 1, NULL);
+    const NAME(factor) projection =
+        NAME(factor_in)(memory + factor_size, T, P, 1, units, job->projection, H, 1, NULL);
+    real *direct = has_direct ? memory + factor_size + projection_size : NULL;
 
     PARALLEL(factor.panels ? threads : 1)
     {
-        const NAME(share) own = NAME(own_share)(H);
-        if (factor.panels) NAME(pack_factor)(&factor, own);
+        const NAME(share) own = NAME(own_share)(H), own_state = NAME(own_share)(P);
+        if (factor.panels) NAME(pack_factor)(&factor, own_state);
+        if (factor.panels && units) NAME(pack_factor)(&projection, own);
         for (size s = T; s >= !job->delta_first; s--) { /* δ of the state behind step s, then through that step */
             const size t = job->reverse ? T - s : s - 1, later = job->reverse ? t - 1 : t + 1;
-            const size first = own.first, count = own.last - first, bytes = (size)sizeof(real) * count;
+            const size first = own_state.first, count = own_state.last - first, bytes = (size)sizeof(real) * count;
             const real *delta_v = (const real *)job->delta_v + (s < T ? later * N * k : 0);
-            if (s < T && factor.panels)
-                NAME(times_panels)(N, delta_v, &factor, own, s % 2);
-            else if (s < T && NAME(times_factor)(N, delta_v, &factor, threads) < 0)
-                failed = 1;
+            if (s < T && NAME(times_share)(N, delta_v, &factor, own_state, s % 2, threads) < 0) failed = 1;
             for (size n = 0; n < N; n++) {
                 real *delta = factor.product + n * factor.pitch + first;
-                real *past_v = direct ? direct + n * H + first : NULL;
+                real *past_v = direct ? direct + n * P + first : NULL;
                 if (s == T)
-                    memcpy(delta, (const real *)job->delta_last + n * H + first, (size_t)bytes);
+                    memcpy(delta, (const real *)job->delta_last + n * P + first, (size_t)bytes);
                 else if (job->counts && !job->counts[later * N + n])
                     memcpy(delta, past_v, (size_t)bytes); /* it had ended: W_hh has no part in it, be it infinite */
                 else if (direct)
                     FOR_UNITS delta[j] += past_v[j];
                 if (s > 0)
-                    NAME(cell_backward)(job, t, n, own, gates, delta, past_v);
+                    NAME(arrive)(job, t, n, own_state, delta, past_v);
                 else
-                    memcpy((real *)job->delta_first + n * H + first, delta, (size_t)bytes);
+                    memcpy((real *)job->delta_first + n * P + first, delta, (size_t)bytes);
+                if (s > 0 && !units) NAME(cell_backward)(job, t, n, own, gates, delta, past_v);
             }
+            BARRIER
+            if (s == 0 || !units) continue;
+            const real *delta_h = (const real *)job->delta_h + t * N * P;
+            if (NAME(times_share)(N, delta_h, &projection, own, s % 2, threads) < 0) failed = 1;
+            for (size n = 0; n < N; n++)
+                NAME(cell_backward)(job, t, n, own, gates, projection.product + n * projection.pitch + own.first, NULL);
             BARRIER
         }
     }

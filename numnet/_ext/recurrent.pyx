@@ -2,7 +2,8 @@
 """Recurrent networks along time: the functions of numnet.kernels.reference.recurrent, compiled.
 
 Each answers NotImplemented to arguments that it does not cover: no float arrays of one dtype whose shapes fit, empty ones,
-a projection. Why: the reference twin then does the work, or writes the error, and neither has to be done twice.
+a projection of any but an LSTM. Why: the reference twin then does the work, or writes the error, and neither has to be done
+twice.
 """
 
 cimport numpy as cnp
@@ -15,15 +16,17 @@ cdef extern from "recurrent_kernels.h" nogil:
     enum: TANH_CELL, RELU_CELL, LSTM_CELL, GRU_CELL
 
     struct recurrent_job:
-        Py_ssize_t steps, rows, units
+        Py_ssize_t steps, rows, units, width
         int cell, reverse, from_zero, keep
         const unsigned char *counts
         const void *weight
         const void *bias
+        const void *projection
         const void *u
         Py_ssize_t u_step, u_row
         void *h
         void *c
+        void *m
         void *gates
         void *inner
         const void *delta_y
@@ -98,38 +101,46 @@ cdef object _bytes(object mask, Py_ssize_t steps, Py_ssize_t rows):
 
 cdef int _threads(const recurrent_job *job) noexcept:
     """For the multiply-adds of one step: threads meet after each."""
-    return threads_for(<double> job.rows * job.units * job.units * _gates(job.cell))
+    return threads_for(<double> job.rows * job.width * job.units * _gates(job.cell))
 
 
-cdef bint _begin(recurrent_job *job, object states, object weight, object cell, bint backwards, int kind,
-                 Py_ssize_t steps, Py_ssize_t rows) except -1:
-    """Fills in the sizes; false if the states (or ``None``) or the weight do not fit, or anything is empty."""
+cdef bint _begin(recurrent_job *job, object states, object weight, object projection, object cell, bint backwards,
+                 int kind, Py_ssize_t steps, Py_ssize_t rows) except -1:
+    """Fills in the sizes; false if the states (or ``None``) or the weights do not fit, or anything is empty."""
     if cell not in CELLS or not is_float_array(weight, kind, 2):
         return False
     job.cell, job.reverse, job.steps, job.from_zero = CELLS[cell], backwards, steps, states is None
-    job.rows, job.units = rows, cnp.PyArray_DIM(<cnp.ndarray> weight, 1)
-    job.counts = NULL
-    job.bias = job.u = job.delta_y = job.delta_last = NULL
-    job.h = job.c = job.gates = job.inner = job.delta_u = job.delta_v = job.delta_h = job.delta_c = job.delta_first = NULL
-    if states is not None:
-        if len(states) != 1 + (job.cell == LSTM_CELL):
+    job.rows = rows
+    job.units = job.width = cnp.PyArray_DIM(<cnp.ndarray> weight, 1)
+    if projection is not None:
+        if job.cell != LSTM_CELL or not is_float_array(projection, kind, 2):
             return False
-        for state in states:
-            if not _fits(state, kind, job.rows, job.units, -1):
-                return False
-    return (steps > 0 and job.rows > 0 and job.units > 0
-            and _fits(weight, kind, _gates(job.cell) * job.units, job.units, -1))
+        job.units = cnp.PyArray_DIM(<cnp.ndarray> projection, 1)
+        if cnp.PyArray_DIM(<cnp.ndarray> projection, 0) != job.width:
+            return False
+    job.counts = NULL
+    job.bias = job.projection = job.u = job.delta_y = job.delta_last = NULL
+    job.h = job.c = job.m = job.gates = job.inner = NULL
+    job.delta_u = job.delta_v = job.delta_h = job.delta_c = job.delta_first = NULL
+    if states is not None:
+        if len(states) != 1 + (job.cell == LSTM_CELL) or not _fits(states[0], kind, job.rows, job.width, -1):
+            return False
+        if job.cell == LSTM_CELL and not _fits(states[1], kind, job.rows, job.units, -1):
+            return False
+    return (steps > 0 and job.rows > 0 and job.units > 0 and job.width > 0
+            and _fits(weight, kind, _gates(job.cell) * job.units, job.width, -1))
 
 
 def recur(object u, object state, object weight_hh, object bias_hh, object weight_hr, object mask, object cell,
           bint backwards, bint keep):
     cdef int kind = float_type(u), status, threads
     cdef recurrent_job job
-    if (weight_hr is not None or not is_float_array(u, kind, 3)
-            or not _begin(&job, state, weight_hh, cell, backwards, kind, cnp.PyArray_DIM(<cnp.ndarray> u, 0),
+    if (not is_float_array(u, kind, 3)
+            or not _begin(&job, state, weight_hh, weight_hr, cell, backwards, kind, cnp.PyArray_DIM(<cnp.ndarray> u, 0),
                           cnp.PyArray_DIM(<cnp.ndarray> u, 1))):
         return NotImplemented
-    cdef Py_ssize_t T = job.steps, N = job.rows, H = job.units, G = _gates(job.cell), first = T if backwards else 0
+    cdef Py_ssize_t T = job.steps, N = job.rows, H = job.units, P = job.width, G = _gates(job.cell)
+    cdef Py_ssize_t first = T if backwards else 0
     cdef Py_ssize_t pages = T if keep else 1, last = (T - first) % 2
     if not _fits(u, kind, T, N, G * H):
         return NotImplemented
@@ -143,15 +154,17 @@ def recur(object u, object state, object weight_hh, object bias_hh, object weigh
             return NotImplemented
         job.counts = <const unsigned char *> pointer(mask)
     u, weight_hh = _with_rows(u, &job.u_step, &job.u_row), c_contiguous(weight_hh)
-    c = gates = inner = None
-    h = _pages(T + 1, N, H, kind)
+    c = gates = inner = m = None
+    h = _pages(T + 1, N, P, kind)
     h[first] = 0 if state is None else state[0]
     if G > 1:
         gates, inner = _pages(pages, N, G * H, kind), _pages(pages, N, H, kind)
     if job.cell == LSTM_CELL:
         c = _pages(T + 1 if keep else 2, N, H, kind)
         c[first if keep else first % 2] = 0 if state is None else state[1]
-    job.keep = keep
+    if weight_hr is not None:
+        weight_hr, m = c_contiguous(weight_hr), _pages(pages, N, H, kind)
+    job.keep, job.projection, job.m = keep, pointer(weight_hr), pointer(m)
     job.weight, job.bias, job.u, job.h, job.c = pointer(weight_hh), pointer(bias_hh), pointer(u), pointer(h), pointer(c)
     job.gates, job.inner = pointer(gates), pointer(inner)
     threads = _threads(&job)
@@ -160,7 +173,7 @@ def recur(object u, object state, object weight_hh, object bias_hh, object weigh
     if status < 0:
         raise MemoryError
     if keep:
-        return h, c, gates, inner, None
+        return h, c, gates, inner, m
     return h, None if c is None else c[last:last + 1], None, None, None
 
 
@@ -169,13 +182,18 @@ def recur_backward(object h, object c, object gates, object inner, object m, obj
                    bint needs_state):
     cdef int kind = float_type(h), status, threads
     cdef recurrent_job job
-    if (weight_hr is not None or not is_float_array(h, kind, 3)
-            or not _begin(&job, delta_state, weight_hh, cell, backwards, kind, cnp.PyArray_DIM(<cnp.ndarray> h, 0) - 1,
-                          cnp.PyArray_DIM(<cnp.ndarray> h, 1))):
+    if (not is_float_array(h, kind, 3)
+            or not _begin(&job, delta_state, weight_hh, weight_hr, cell, backwards, kind,
+                          cnp.PyArray_DIM(<cnp.ndarray> h, 0) - 1, cnp.PyArray_DIM(<cnp.ndarray> h, 1))):
         return NotImplemented
-    cdef Py_ssize_t T = job.steps, N = job.rows, H = job.units, G = _gates(job.cell), last = 0 if backwards else T
-    if not _fits(h, kind, T + 1, N, H) or (delta_y is not None and not _fits(delta_y, kind, T, N, H)):
+    cdef Py_ssize_t T = job.steps, N = job.rows, H = job.units, P = job.width, G = _gates(job.cell)
+    cdef Py_ssize_t last = 0 if backwards else T
+    if not _fits(h, kind, T + 1, N, P) or (delta_y is not None and not _fits(delta_y, kind, T, N, P)):
         return NotImplemented
+    if weight_hr is not None:
+        if not _fits(m, kind, T, N, H):
+            return NotImplemented
+        weight_hr = c_contiguous(weight_hr)
     if G > 1:
         if not _fits(gates, kind, T, N, G * H) or not _fits(inner, kind, T, N, H):
             return NotImplemented
@@ -195,10 +213,10 @@ def recur_backward(object h, object c, object gates, object inner, object m, obj
         c = c_contiguous(c)
         delta_c = _pages(T + 1 if keep else 2, N, H, kind)
         delta_c[last if keep else last % 2] = delta_state[1]
-    delta_u, delta_first = _pages(T, N, G * H, kind), _matrix(N, H, kind) if needs_state else None
+    delta_u, delta_first = _pages(T, N, G * H, kind), _matrix(N, P, kind) if needs_state else None
     delta_v = _pages(T, N, G * H, kind) if job.cell == GRU_CELL else delta_u
-    delta_h = _pages(T, N, H, kind) if keep else None
-    job.keep = keep
+    delta_h = _pages(T, N, P, kind) if keep or weight_hr is not None else None
+    job.keep, job.projection = keep, pointer(weight_hr)
     job.weight, job.h, job.c, job.gates, job.inner = pointer(weight_hh), pointer(h), pointer(c), pointer(gates), pointer(inner)
     job.delta_y, job.delta_last, job.delta_first = pointer(delta_y), pointer(delta_last), pointer(delta_first)
     job.delta_u, job.delta_v, job.delta_h, job.delta_c = pointer(delta_u), pointer(delta_v), pointer(delta_h), pointer(delta_c)

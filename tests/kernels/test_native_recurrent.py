@@ -21,24 +21,25 @@ SHAPES = [(1, 1, 1), (4, 20, 33), (2, 3, 810), (5, 1, 140), (1, 18, 9)]  # T, N,
 every_cell = pytest.mark.parametrize("cell", GATES)
 
 
-def arguments(draw, cell, shape, bias=True, mask=None, backwards=False, keep=True, from_zero=False):
-    """Of recur."""
+def arguments(draw, cell, shape, bias=True, mask=None, backwards=False, keep=True, from_zero=False, width=0):
+    """Of recur; with a width, h is projected to it."""
     T, N, H = shape
-    state = None if from_zero else (draw(N, H), draw(N, H)) if cell == "lstm" else (draw(N, H),)
-    W = draw(GATES[cell] * H, H) / H**0.5
+    P = width or H
+    state = None if from_zero else (draw(N, P), draw(N, H)) if cell == "lstm" else (draw(N, P),)
+    W, projection = draw(GATES[cell] * H, P) / P**0.5, draw(P, H) / H**0.5 if width else None
     W.flags.writeable = False
     b = draw(GATES[cell] * H) if bias else None
-    return draw(T, N, GATES[cell] * H), state, W, b, None, mask, cell, backwards, keep
+    return draw(T, N, GATES[cell] * H), state, W, b, projection, mask, cell, backwards, keep
 
 
 def way_back(draw, forward, delta_y=True, keep=True, needs_state=True):
     """The arguments of recur_backward, from those of recur."""
-    u, _, W, _, _, mask, cell, backwards, _ = forward
+    u, _, W, _, projection, mask, cell, backwards, _ = forward
     past = reference.recur(*forward[:-1], True)
-    T, N, H = *u.shape[:2], W.shape[1]
-    delta_state = tuple(draw(N, H) for _ in range(2 if cell == "lstm" else 1))
+    T, N, P, H = *u.shape[:2], W.shape[1], len(W) // GATES[cell]
+    delta_state = (draw(N, P), draw(N, H)) if cell == "lstm" else (draw(N, P),)
     how = cell, backwards, keep, needs_state
-    return *past, W, None, mask, draw(T, N, H) if delta_y else None, delta_state, *how
+    return *past, W, projection, mask, draw(T, N, P) if delta_y else None, delta_state, *how
 
 
 def test_every_kernel_is_here():
@@ -56,6 +57,17 @@ def test_shapes_and_options(cell, shape, masked, isa, draw, rng):
         forward = arguments(draw, cell, shape, there, mask, backwards, keep, from_zero=keep)
         check("recur", *forward)
         check("recur_backward", *way_back(draw, forward, there, keep, needs_state=keep))
+
+
+@pytest.mark.parametrize("shape, width", [((1, 1, 2), 1), ((4, 20, 33), 7), ((3, 3, 260), 40), ((5, 1, 140), 100)])
+@pytest.mark.parametrize("masked", [False, True])
+def test_projections(shape, width, masked, isa, draw, rng):
+    mask = rng.random((*shape[:2], 1)) < 0.6 if masked else None
+    for backwards, keep in itertools.product([False, True], repeat=2):
+        how = {"mask": mask, "backwards": backwards, "from_zero": keep, "width": width}
+        forward = arguments(draw, "lstm", shape, keep=keep, **how)
+        check("recur", *forward)
+        check("recur_backward", *way_back(draw, forward, keep, keep, needs_state=backwards))
 
 
 @every_cell
@@ -136,12 +148,12 @@ def test_sums_that_do_not_fit_are_left_to_the_reference(draw, dtype):
             kernels.recur_sums(*bad)
 
 
-@every_cell
+@pytest.mark.parametrize("cell, projected", [*[(cell, 0) for cell in GATES], ("lstm", 0.6)])
 @pytest.mark.parametrize("rows", [1, 37])
 @pytest.mark.parametrize("steps", [1, 3])
-def test_the_bits_do_not_depend_on_the_number_of_threads(cell, rows, steps, isa, draw, threads):
-    H = int((2e6 / GATES[cell] / rows) ** 0.5)  # work enough for threads
-    forward = arguments(draw, cell, (steps, rows, H))
+def test_the_bits_do_not_depend_on_the_number_of_threads(cell, projected, rows, steps, isa, draw, threads):
+    H = int((3e6 / GATES[cell] / rows) ** 0.5)  # work enough for threads
+    forward = arguments(draw, cell, (steps, rows, H), width=int(projected * H))
     back = way_back(draw, forward)
     found = []
     for count in (1, 2, 3):
@@ -184,6 +196,18 @@ def test_what_does_not_fit_is_left_to_the_reference(cell, draw, dtype):
         assert getattr(recurrent, name)(*bad) is NotImplemented
         with pytest.raises(OptionError):
             getattr(kernels, name)(*bad)
+
+
+def test_projections_that_do_not_fit_are_left_to_the_reference(draw, dtype):
+    forward = arguments(draw, "lstm", (3, 4, 8), width=5)
+    back = way_back(draw, forward)
+    other = np.float32 if dtype == np.float64 else np.float64
+    for name, good, i in (("recur", forward, 4), ("recur_backward", back, 4), ("recur_backward", back, 6)):
+        for change in (lambda a: a[:-1], lambda a: a[..., :-1], lambda a: a.astype(other)):
+            bad = (*good[:i], change(good[i]), *good[i + 1 :])
+            assert getattr(recurrent, name)(*bad) is NotImplemented, (name, i)
+            with pytest.raises((ShapeError, DtypeError)):
+                getattr(kernels, name)(*bad)
 
 
 @pytest.mark.parametrize("shape", [(3, 0, 4), (0, 2, 4)], ids=str)
