@@ -187,16 +187,30 @@ static int NAME(conv_delta_w)(const conv_shape *shape, const void *x_, const voi
                 }
             }
         }
-        size blocks = divide_up(filters, 16); /* a cache line of filters at a time */
+        size blocks = divide_up(filters, LANES);
         FOR for (size item = 0; item < plan.groups * blocks; item++) {
-            size g = item / blocks, first = item % blocks * 16, last = min_size(first + 16, filters);
-            const real *parts = sums + g * chunks * taps * width;
-            for (size k = 0; k < taps; k++)
-                for (size row = first; row < last; row++) {
-                    real s = parts[k * width + row];
-                    for (size chunk = 1; chunk < chunks; chunk++) s += parts[(chunk * taps + k) * width + row];
-                    dw[(g * filters + row) * taps + k] = s;
+            size g = item / blocks, first = item % blocks * LANES, rows = min_size(LANES, filters - first);
+            const real *parts = sums + g * chunks * taps * width + first;
+            real *to = dw + (g * filters + first) * taps;
+            for (size k = 0, count; k < taps; k += count) {
+                count = min_size(LANES, taps - k);
+                if (rows == LANES && count == LANES) { /* a square of taps and filters, turned */
+                    vec v[LANES];
+                    for (size i = 0; i < LANES; i++) {
+                        v[i] = load(parts + (k + i) * width);
+                        for (size c = 1; c < chunks; c++) v[i] += load(parts + (c * taps + k + i) * width);
+                    }
+                    transpose(v);
+                    for (size i = 0; i < LANES; i++) store(to + i * taps + k, v[i]);
+                    continue;
                 }
+                for (size i = k; i < k + count; i++)
+                    for (size row = 0; row < rows; row++) {
+                        real s = parts[i * width + row];
+                        for (size c = 1; c < chunks; c++) s += parts[(c * taps + i) * width + row];
+                        to[row * taps + i] = s;
+                    }
+            }
         }
     }
     free(sums), free(run), free(plan.memory);
