@@ -18,9 +18,9 @@ def set_winograd(allowed: bool) -> None:
     """Let compiled convolutions in float32 use Winograd's method where it is faster, or forbid it, for this process.
 
     It needs a quarter of the multiplications for a window of 3 × 3 that moves by 1, and a third for one of 5 × 5. Its
-    rounding error is two to ten times that of plain sums, up to 4e-6 of the largest result; and a NaN or an infinity
-    may spread from a pixel to all results of the tiles, 4 × 4 or 2 × 2, that see it. The default is to use it, or,
-    with ``NUMNET_WINOGRAD=0``, not to.
+    rounding error is two to ten times that of plain sums, up to 4e-6 of the largest result (5e-6 in ∂J/∂W of windows of
+    5 × 5); and a NaN or an infinity may spread from a pixel to all results of the tiles, 4 × 4 or 2 × 2, that see it.
+    The default is to use it, or, with ``NUMNET_WINOGRAD=0``, not to.
 
     Raises:
         OptionError: neither True nor False.

@@ -17,7 +17,8 @@ if not {"runtime", "products"} <= set(_ext.modules):
 products, runtime = _ext.modules["products"], _ext.modules["runtime"]
 Pads = tuple[tuple[int, int], tuple[int, int]]
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-STATED_ERROR = 4e-6  # of the largest result; in docs/kernels.md and in the docstring of set_winograd
+# by window, of the largest result; in docs/kernels.md and in the docstring of set_winograd
+STATED_ERROR = {3: 4e-6, 5: 5e-6}
 SAME: Pads = ((1, 1), (1, 1))
 
 # name: side of the window, images, channels, filters, (height, width), padding
@@ -89,7 +90,7 @@ def test_the_error_is_within_what_is_stated(name: str, isa: str, rng: np.random.
     exact = results(reference, tuple(a.astype(np.float64) for a in data), w)  # type: ignore[arg-type]
     for ours, plain, theirs in zip(results(products, data, w), plainly(results, products, data, w), exact, strict=True):
         assert ours.dtype == np.float32
-        assert np.abs(ours - theirs).max() <= STATED_ERROR * np.abs(theirs).max()
+        assert np.abs(ours - theirs).max() <= STATED_ERROR[w.kernel[0]] * np.abs(theirs).max()
         assert not np.array_equal(ours, plain)  # or it was not Winograd's method that is tested here
 
 
