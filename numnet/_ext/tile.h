@@ -168,10 +168,11 @@ typedef struct {
 /* c = s, or c += s, for `length` neighbours of s. The last vector of a run overlaps the one before. */
 INLINE void NAME(put_run)(size length, const real *s, int accumulate, real *c, size step) {
     if (step == 1 && length >= LANES) {
-        vec zero = {0}, last = load(s + length - LANES) + (accumulate ? load(c + length - LANES) : zero);
+        const size end = length - LANES;
+        const vec last = accumulate ? load(c + end) + load(s + end) : load(s + end); /* before c is written */
         for (size j = 0; j + LANES < length; j += LANES)
             store(c + j, accumulate ? load(c + j) + load(s + j) : load(s + j));
-        store(c + length - LANES, last);
+        store(c + end, last);
     } else {
         for (size j = 0; j < length; j++) c[j * step] = accumulate ? c[j * step] + s[j] : s[j];
     }

@@ -169,6 +169,15 @@ def test_conv(name: str, isa: str, draw: Draw, close: Close):
         close(ours, theirs)
 
 
+@pytest.mark.parametrize("width", [9, 11, 17])
+def test_zeros_have_one_sign_wherever_they_stand(width: int, isa: str, dtype: np.dtype):
+    tiny = np.finfo(dtype).tiny
+    x, W = np.full((3, 2, 5, width), -tiny, dtype), np.full((20, 2, 3, 3), tiny, dtype)
+    z = products.conv(x, W, None, window(2, 3), 1)
+    assert not z.any()
+    assert len(np.unique(np.signbit(z))) == 1
+
+
 @pytest.mark.parametrize("axes", [1, 2, 3])
 def test_conv_of_random_geometry(axes: int, isa: str, rng: np.random.Generator, draw: Draw, close: Close):
     def several(low: int, high: int) -> tuple[int, ...]:
