@@ -44,6 +44,11 @@ typedef struct {
     size low, high, first, last;
 } NAME(share);
 
+/* Threads that have a share in it. */
+INLINE int NAME(sharing)(const NAME(factor) * f, int threads) {
+    return f->panels ? (int)min_size(threads, divide_up(f->n, COLUMNS)) : 1;
+}
+
 INLINE NAME(share) NAME(own_share)(size H) {
     const size panels = divide_up(H, COLUMNS);
     const size low = panels * THREAD_NUMBER / THREAD_COUNT, high = panels * (THREAD_NUMBER + 1) / THREAD_COUNT;
@@ -291,8 +296,7 @@ static int NAME(recurrent_forward)(const struct recurrent_job *job, int threads)
     const NAME(factor) projection =
         NAME(factor_in)(memory + factor_size, T, H, 1, projected, job->projection, 1, H, NULL);
 
-    PARALLEL(factor.panels ? threads : 1)
-    {
+    PARALLEL(NAME(sharing)(&factor, threads)) {
         const NAME(share) own = NAME(own_share)(H), own_state = NAME(own_share)(projected);
         if (factor.panels) NAME(pack_factor)(&factor, own);
         if (factor.panels) NAME(pack_factor)(&projection, own_state);
@@ -329,8 +333,7 @@ static int NAME(recurrent_backward)(const struct recurrent_job *job, int threads
         NAME(factor_in)(memory + factor_size, T, P, 1, units, job->projection, H, 1, NULL);
     real *direct = has_direct ? memory + factor_size + projection_size : NULL;
 
-    PARALLEL(factor.panels ? threads : 1)
-    {
+    PARALLEL(NAME(sharing)(units > P ? &projection : &factor, threads)) {
         const NAME(share) own = NAME(own_share)(H), own_state = NAME(own_share)(P);
         if (factor.panels) NAME(pack_factor)(&factor, own_state);
         if (factor.panels && units) NAME(pack_factor)(&projection, own);

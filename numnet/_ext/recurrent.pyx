@@ -237,6 +237,8 @@ cdef object _sums(cnp.ndarray delta, object first, object second, bint bias, int
     cdef int status, threads
     cdef Py_ssize_t part
     cdef cnp.npy_intp[1] shape
+    if first is None and second is None and not bias:
+        return None, None, None
     job.columns = shape[0] = cnp.PyArray_DIM(delta, 2)
     job.rows = cnp.PyArray_DIM(delta, 0) * cnp.PyArray_DIM(delta, 1)
     delta = c_contiguous(delta)

@@ -149,7 +149,7 @@ def test_sums_that_do_not_fit_are_left_to_the_reference(draw, dtype):
 
 
 @pytest.mark.parametrize("cell, projected", [*[(cell, 0) for cell in GATES], ("lstm", 0.6)])
-@pytest.mark.parametrize("rows", [1, 37])
+@pytest.mark.parametrize("rows", [1, 37, 4000])  # of 4000 there are fewer units than threads could share
 @pytest.mark.parametrize("steps", [1, 3])
 def test_the_bits_do_not_depend_on_the_number_of_threads(cell, projected, rows, steps, isa, draw, threads):
     H = int((3e6 / GATES[cell] / rows) ** 0.5)  # work enough for threads
