@@ -51,6 +51,8 @@ WINDOWS = [
     (window(3, 2, padding=1, dilation=1, ceil=True, axes=3), (5, 6, 7)),
     (Window((2, 3), (2, 1), ((0, 1), (1, 0)), (1, 2)), (7, 12)),
     (Window((1, 2), (1, 2), ((0, 0), (0, 0)), (1, 1)), (1, 21)),
+    (Window((3, 2), (2, 2), ((1, 1), (0, 0)), (1, 1)), (7, 10)),
+    (Window((2, 2, 1), (1, 2, 3), ((1, 0), (1, 1), (0, 0)), (1, 1, 1)), (3, 5, 9)),
 ]
 windows = pytest.mark.parametrize("window, spatial", WINDOWS, ids=str)
 
