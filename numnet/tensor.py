@@ -697,26 +697,26 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
     if not state.recording and state.observer is None:
         outputs = Call.unrecorded(formulas, tuple([x.array if isinstance(x, Tensor) else x for x in inputs]))
         return tuple([leaf(a, False) for a in outputs]) if isinstance(outputs, tuple) else leaf(outputs, False)
-    arrays: tuple[Any, ...] = ()
-    parents: tuple[Any, ...] = ()
-    needs: tuple[bool, ...] = ()
+    arrays: list[Any] = []
+    parents: list[Any] = []
+    needs: list[bool] = []
     for x in inputs:
         if isinstance(x, Tensor):
             wanted = x.requires_grad
-            arrays += (x.array,)
-            parents += ((x if x.grad_fn is None else (x.grad_fn, x._output)) if wanted else None,)
-            needs += (wanted,)
+            arrays.append(x.array)
+            parents.append((x if x.grad_fn is None else (x.grad_fn, x._output)) if wanted else None)
+            needs.append(wanted)
         else:
-            arrays += (x,)
-            parents += (None,)
-            needs += (False,)
+            arrays.append(x)
+            parents.append(None)
+            needs.append(False)
     recording = state.recording and (True in needs or _trains(formulas))
     if recorded and state.recording:
         _expect_current(inputs)
     call = Call(formulas)
-    outputs = call._forward(arrays, needs, recording)
+    outputs = call._forward(tuple(arrays), tuple(needs), recording)
     if recording:
-        call.parents = parents
+        call.parents = tuple(parents)
         if call.run is None:  # outside of any module, it is the line itself that says which call this is
             call.run = None, place_of_caller(2)
     if not call.returns_tuple:
