@@ -66,7 +66,7 @@ class ScaledDotProductAttention(Layer):
             raise OptionError("a probability dropout_p from 0 to 1", f"dropout_p={dropout_p!r}", "0.1 drops a tenth")
         self.dropout_p = float(dropout_p)
         self.is_causal = is_causal
-        self.scale = scale
+        self.scale = None if scale is None else float(scale)  # a NumPy scalar would turn float32 into float64
         self.enable_gqa = enable_gqa
         self.rng = rng
 

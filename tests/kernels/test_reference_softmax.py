@@ -65,7 +65,7 @@ def test_a_delta_of_another_kind_is_refused(name):
 def test_masked_softmax_against_torch(draw, close):
     torch = pytest.importorskip("torch", reason="the comparison is with PyTorch")
     s, M, seen = draw(2, 3, 5), draw(3, 5), np.arange(10).reshape(2, 1, 5) % 3 > 0
-    close(reference.masked_softmax(s, None, 0.3), torch.softmax(0.3 * torch.tensor(s), -1))
+    close(reference.masked_softmax(s, None, np.float64(0.3)), torch.softmax(0.3 * torch.tensor(s), -1))
     close(reference.masked_softmax(s, M, 0.3), torch.softmax(0.3 * torch.tensor(s) + torch.tensor(M), -1))
     hidden = torch.tensor(s).masked_fill(~torch.tensor(seen), -torch.inf)
     close(reference.masked_softmax(s, seen, 1.0), torch.softmax(hidden, -1))

@@ -81,7 +81,7 @@ def test_as_pytorch_with_every_mask(torch: ModuleType, dtype: Any, shapes: str, 
     compare_functional(torch, [q, k, v, M], dtype)
 
 
-@pytest.mark.parametrize("scale", [None, 0.3])
+@pytest.mark.parametrize("scale", [None, 0.3, 1 / np.sqrt(E)], ids=repr)
 @pytest.mark.parametrize("L, S", [(3, 5), (4, 4), (5, 2), (1, 1)])
 def test_causal(torch: ModuleType, dtype: Any, scale: float | None, L: int, S: int) -> None:
     q, k, v = RNG.normal(size=(N, L, E)), RNG.normal(size=(N, S, E)), RNG.normal(size=(N, S, 4))

@@ -44,7 +44,7 @@ def masked_softmax(s: Array, mask: Array | None, scale: float) -> Array:
         ShapeError: a mask that does not broadcast to the scores.
         DtypeError: a mask neither boolean nor of the dtype of the scores.
     """
-    s = s * scale
+    s = s * float(scale)  # a NumPy scalar would turn float32 into float64
     if mask is None:
         return softmax(s, -1)
     _check_mask(mask, s)
