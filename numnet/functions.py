@@ -159,8 +159,9 @@ def split(x: Any, sizes: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...
     x = x if isinstance(x, Tensor) else Tensor(x)
     (axis,) = ops.normalised_axes(dim, x.ndim)
     n = x.shape[axis]
-    listed = [builtins.min(sizes, n - i) for i in range(0, n, sizes)] if isinstance(sizes, int) else sizes
-    parts: tuple[Tensor, ...] = apply(ops.Split(tuple(listed), axis), x)
+    if isinstance(sizes, int):
+        sizes = [builtins.min(sizes, n - i) for i in range(0, builtins.max(n, 1), sizes)]
+    parts: tuple[Tensor, ...] = apply(ops.Split(tuple(sizes), axis), x)
     return parts
 
 

@@ -102,14 +102,18 @@ def test_split_and_chunk() -> None:
     for sizes, dim in ((2, 0), (3, 1), ([1, 3], -1), (9, 0)):
         for ours, right in zip(numnet.split(x, sizes, dim), torch.split(theirs, sizes, dim), strict=True):
             np.testing.assert_array_equal(ours.array, right.detach().numpy())
+    for sizes in (2, [0, 0]):  # of nothing
+        empty = [y.shape for y in numnet.split(np.zeros((0, 3)), sizes)]
+        assert empty == [y.shape for y in torch.split(torch.zeros(0, 3), sizes)]
     for chunks, dim in ((2, 0), (3, 1), (9, 1)):
         for ours, right in zip(numnet.chunk(x, chunks, dim), torch.chunk(theirs, chunks, dim), strict=True):
             np.testing.assert_array_equal(ours.array, right.detach().numpy())
     numnet.split(x, 3, 1)[0].sum().backward()
     torch.split(theirs, 3, 1)[0].sum().backward()
     np.testing.assert_array_equal(x.grad, theirs.grad.numpy())
-    with pytest.raises(ShapeError, match="add up to 4"):
-        numnet.split(x, [1, 2], 1)
+    for wrong in ([1, 2], [5, -1], []):
+        with pytest.raises(ShapeError, match="add up to 4"):
+            numnet.split(x, wrong, 1)
 
 
 def test_questions() -> None:

@@ -160,7 +160,7 @@ class Split(Operation):
 
     def forward(self, ctx: Ctx, x: Array) -> tuple[Array, ...]:
         (axis,) = normalised_axes(self.dim, x.ndim)
-        if sum(self.sizes) != x.shape[axis]:
+        if not self.sizes or min(self.sizes) < 0 or sum(self.sizes) != x.shape[axis]:
             raise ShapeError(f"sizes that add up to {x.shape[axis]}, the size of axis {axis}", f"{list(self.sizes)}")
         front = (slice(None),) * axis
         ends = list(itertools.accumulate(self.sizes, initial=0))
