@@ -220,8 +220,10 @@ class Call:
             raise
         if recording:
             self.ctx = ctx
+            kinds: list[tuple[Any, Any]] = []
             for x in inputs:
-                self._inputs += ((x.shape, x.dtype) if type(x) is np.ndarray else _shape_and_dtype(x),)
+                kinds.append((x.shape, x.dtype) if type(x) is np.ndarray else _shape_and_dtype(x))  # noqa: PERF401
+            self._inputs = tuple(kinds)
         else:
             self._why_not = "nothing was recorded: its forward ran under no_grad, or nothing in it requires a gradient"
         if state.observer is not None:
@@ -321,21 +323,13 @@ class Call:
         shapes, dtypes = self.output_shapes, self._output_dtypes
         if type(delta) is np.ndarray and len(shapes) == 1 and delta.shape == shapes[0] and delta.dtype == dtypes[0]:
             return (delta,)  # as almost always
-        if delta is None and not self.returns_tuple:
+        if delta is None and len(shapes) == 1:
             if math.prod(shapes[0]) != 1:
-                raise self._located(
-                    BackwardError(
-                        f"delta = ∂J/∂output of shape {shapes[0]}, since the output is not a single number",
-                        "backward() without an argument",
-                        "pass delta, or start from a loss",
-                    ),
-                    "backward",
-                )
+                raise self._located(missing_delta(shapes[0]), "backward")
             delta = self._module.asarray(1, dtypes[0]).reshape(shapes[0])
         deltas = _as_arrays(delta)
         if len(deltas) != len(shapes):
-            expected = f"{len(shapes)} deltas, one for each output"
-            raise self._located(ShapeError(expected, f"{len(deltas)}"), "backward")
+            raise self._located(miscounted_deltas(len(shapes), len(deltas)), "backward")
         for d, shape, dtype in zip(deltas, shapes, dtypes, strict=True):
             if d is None or (is_array(d) and d.shape == shape and d.dtype == dtype):
                 continue
@@ -380,6 +374,18 @@ def _may_be_delta(delta: Any, shape_and_dtype: tuple[Any, Any]) -> bool:
 
 def _shape_and_dtype(x: Any) -> tuple[Any, Any]:
     return getattr(x, "shape", None), getattr(x, "dtype", None)
+
+
+def missing_delta(shape: tuple[int, ...]) -> NumnetError:
+    """Why a backward from an output of this shape cannot do without δ."""
+    expected = f"delta = ∂J/∂output of shape {shape}, since the output is not a single number"
+    return BackwardError(expected, "backward() without an argument", "pass what loss.backward() returned")
+
+
+def miscounted_deltas(outputs: int, deltas: int) -> NumnetError:
+    """Why so many deltas cannot be those of so many outputs."""
+    cure = "give each output its delta, with None for one that has no part in J"
+    return ShapeError(f"{outputs} deltas, one for each output, as a tuple", f"{deltas}", cure)
 
 
 def delta_misfit(delta: Any, shape: tuple[int, ...], dtype: Any) -> NumnetError:

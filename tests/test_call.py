@@ -115,9 +115,15 @@ def test_delta_of_a_single_number_is_one_by_default() -> None:
     call.forward(X.astype(np.float32))
     with pytest.raises(DtypeError):
         call.backward()  # the formula above makes float64 of it
-    call = Call(Formulas(lambda x: x.sum(), lambda delta: delta * np.ones(3)))
-    call.forward(X)
-    np.testing.assert_array_equal(call.backward(), np.ones(3))
+    single: list[tuple[Any, Any]] = [
+        (lambda x: x.sum(), lambda delta: delta * np.ones(3)),
+        (lambda x: x.sum(keepdims=True), lambda delta: delta * np.ones(3)),
+        (lambda x: (x.sum(),), lambda deltas: deltas[0] * np.ones(3)),
+    ]
+    for pair in single:
+        call = Call(Formulas(*pair))
+        call.forward(X)
+        np.testing.assert_array_equal(call.backward(), np.ones(3))
 
 
 def test_scalars_of_numpy_are_arrays_without_axes() -> None:

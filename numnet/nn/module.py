@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Self, TypeAlias
 import numpy as np
 
 from ..arrays import Array, array_module, as_dtype, is_array, is_floating
-from ..call import Call, delta_misfit, state
-from ..errors import BackwardError, DtypeError, Misprint, NumnetError, ShapeError, StateDictError, describe
+from ..call import Call, delta_misfit, miscounted_deltas, missing_delta, state
+from ..errors import BackwardError, DtypeError, Misprint, NumnetError, StateDictError, describe
 from ..kernels import gpu
 from ..nested import flatten, unflatten
 from ..tape import backpropagate, owned
@@ -212,8 +212,9 @@ class Module:
     def _back_through(self, call: Call, delta: Any) -> Any:
         """:meth:`backward` where a Call is the whole tape."""
         needs = call.ctx.needs_input_grad if call.ctx is not None else ()
-        result = call.backward(delta)
+        call._deltas(delta)  # one that does not fit is refused before anything is touched: the right one may follow
         self._latest.record = "a call whose backward has run already"
+        result = call.backward(delta)
         deltas = result if len(needs) != 1 else (result,)
         if needs.count(True) == 1:
             return owned(deltas[needs.index(True)], delta if isinstance(delta, tuple) else (delta,))
@@ -225,16 +226,11 @@ class Module:
     def _origins(outputs: tuple[Tensor, ...], deltas: tuple[Any, ...]) -> list[tuple[Any, Any]]:
         """The places on the tape where the deltas start, each with its δ, checked."""
         if len(deltas) != len(outputs):
-            cure = "give each output its delta, with None for one that has no part in J"
-            raise ShapeError(f"{len(outputs)} deltas, one for each output, as a tuple", f"{len(deltas)}", cure)
+            raise miscounted_deltas(len(outputs), len(deltas))
         origins = []
         for y, delta in zip(outputs, deltas, strict=True):
             if delta is None and len(outputs) == 1:
-                raise BackwardError(
-                    f"delta = ∂J/∂output of shape {y.shape}, since the output is not a single number",
-                    "backward() without an argument",
-                    "pass what loss.backward() returned",
-                )
+                raise missing_delta(y.shape)
             array = y.array
             if delta is not None and not (
                 is_array(delta) and delta.shape == array.shape and delta.dtype == array.dtype

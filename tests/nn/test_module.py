@@ -548,12 +548,40 @@ def test_backward_without_a_call_twice_or_after_tensors() -> None:
     ],
 )
 def test_the_right_delta_may_follow_a_wrong_one(delta: Any, error: type[NumnetError], message: str) -> None:
-    net = nn.Sequential(nn.Linear(4, 3).double())
-    net(X)
-    with pytest.raises(error, match=f"Sequential, backward[^\0]*{message}"):
-        net.backward(delta)
-    assert net[0].weight.grad is None
-    np.testing.assert_allclose(net.backward(np.ones((5, 3))), np.ones((5, 3)) @ net[0].weight.data)
+    layer = nn.Linear(4, 3).double()
+    for net in (nn.Sequential(layer), layer):
+        net(X)
+        with pytest.raises(error, match=f"{type(net).__name__}, backward[^\0]*{message}"):
+            net.backward(delta)
+        assert layer.weight.grad is None
+        np.testing.assert_allclose(net.backward(np.ones((5, 3))), np.ones((5, 3)) @ layer.weight.data)
+        layer.zero_grad()
+
+
+def test_a_backward_that_broke_off_is_not_run_again() -> None:
+    """What it had added to the gradients would be in them twice."""
+
+    class Breaks(nn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w = nn.Parameter(np.ones(4))
+
+        def forward(self, ctx: Any, x: np.ndarray) -> np.ndarray:
+            return x * self.w.array
+
+        def backward(self, ctx: Any, delta: np.ndarray) -> np.ndarray:
+            self.w.accumulate(delta.sum(axis=0))
+            raise ZeroDivisionError
+
+    layer = Breaks()
+    for net in (layer, nn.Sequential(layer)):
+        net(X)
+        with pytest.raises(ZeroDivisionError):
+            net.backward(X)
+        once = layer.w.grad.copy()
+        with pytest.raises(BackwardError, match="has run already"):
+            net.backward(X)
+        np.testing.assert_array_equal(layer.w.grad, once)
 
 
 def test_only_the_latest_call_counts() -> None:
