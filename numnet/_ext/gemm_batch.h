@@ -1,4 +1,4 @@
-/* Products of one shape, those from `begin` to `end` of a batch. Where they are few, threads share each of them. */
+/* Products of one shape, those from `begin` to `end` of a batch. Where they are few and large, threads share each of them. */
 static int NAME(gemm_batch)(const void *job_, size begin, size end) {
     const struct gemm_batch_job *job = job_;
     for (size item = begin; item < end; item++) {

@@ -157,10 +157,9 @@ cdef object _products(object a, object b, Matrix left, Matrix right, int axes, i
     job.b, job.b_row, job.b_column = right.data, right.row, right.column
     job.c = cnp.PyArray_DATA(c)
     cdef double work = <double> job.m * <double> job.n * <double> job.k
-    cdef bint few = count < thread_count
-    job.threads = threads_for(work) if few else 1
-    cdef Py_ssize_t part = count if few else <Py_ssize_t> max(1, 1e5 / max(1, work))
-    run(products_for(isa, kind == cnp.NPY_DOUBLE).gemm_batch, &job, count, max(1, part), work * <double> count)
+    job.threads = threads_for(work) if count < thread_count else 1
+    cdef Py_ssize_t part = max(1, count) if job.threads > 1 else <Py_ssize_t> max(1, 1e5 / max(1, work))
+    run(products_for(isa, kind == cnp.NPY_DOUBLE).gemm_batch, &job, count, part, work * <double> count)
     return c
 
 
