@@ -67,13 +67,13 @@ for lr in (0.05, 0.2, 2.0):
 
 print("1000 more steps at 0.05, from there:")
 leaky = copy.deepcopy(nn.Sequential(*[nn.LeakyReLU(0.2) if isinstance(layer, nn.ReLU) else layer for layer in net]))
-moved, final = {}, {}
+moved, first, final = {}, {}, {}
 for name, continued in (("ReLU", net), ("LeakyReLU(0.2) in its place", leaky)):
     before = continued[2].weight.data.copy()
     J = train(continued, 0.05, 1000)
     moved[name] = int((abs(continued[2].weight.data - before).max(axis=1) > 0).sum())
-    final[name] = float(np.mean(J[-10:]))
-    print(f"   {name:<28} loss {J[0]:.2f} → {final[name]:.2f}; {moved[name]:2} of the 64 units of layer 2 moved")
+    first[name], final[name] = J[0], float(np.mean(J[-10:]))
+    print(f"   {name:<28} loss {first[name]:.2f} → {final[name]:.2f}; {moved[name]:2} of the 64 units of layer 2 moved")
 
 if len(sys.argv) > 1:
     from matplotlib.figure import Figure
@@ -91,6 +91,6 @@ assert len(curves["ReLU"]) * 3 < len(curves["sigmoid"])
 assert deaths[0.05] <= deaths[0.0] + 5, "a small learning rate keeps them alive"
 assert deaths[2.0] > 100, "a large one kills"
 assert moved["ReLU"] <= 2, "dead units stay dead: no δ, no step"
-assert final["ReLU"] > 1.8, "and this net hardly learns again"
+assert final["ReLU"] > max(1, first["ReLU"] - 0.5), "and this net hardly learns again"
 assert moved["LeakyReLU(0.2) in its place"] == 64, "a leak lets δ through"
 assert final["LeakyReLU(0.2) in its place"] < 0.3 < final["ReLU"]
