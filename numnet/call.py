@@ -239,7 +239,7 @@ class Call:
         """
         try:
             result = layer.forward(Ctx((False,) * len(inputs), recording=False), *inputs)
-            if type(result) is np.ndarray:  # as almost always
+            if type(result) is np.ndarray or (type(result) is tuple and _are_plain(result)):  # as almost always
                 return result
             call = cls(layer)
             outputs = call._outputs(result)
@@ -366,6 +366,13 @@ class Call:
         elif not error.where:
             error.where = f"{place} of {self.layer!r}"
         return error
+
+
+def _are_plain(outputs: tuple[Any, ...]) -> bool:
+    for a in outputs:  # a generator would cost more than what it looks at
+        if type(a) is not np.ndarray:
+            return False
+    return len(outputs) > 0
 
 
 def _may_be_delta(delta: Any, shape_and_dtype: tuple[Any, Any]) -> bool:

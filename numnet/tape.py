@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from . import kernels
 from .arrays import Array
 from .call import Call
 
@@ -52,7 +53,7 @@ def backpropagate(origins: Sequence[tuple[Any, Array | None]], retain_graph: boo
                 heapq.heappush(numbers, -call.number)
             arrived = waiting[call.number][1]
             earlier = arrived[output]
-            arrived[output] = delta if earlier is None else earlier + delta
+            arrived[output] = delta if earlier is None else kernels.add(earlier, delta)
         if not numbers:
             return
         call, arrived = waiting.pop(-heapq.heappop(numbers))

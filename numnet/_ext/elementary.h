@@ -5,8 +5,8 @@
  * m is the Taylor series of exp(r) - 1, cut where the next term is below half a unit in the last place; its even and odd
  * powers are summed side by side, since an addition waits for the one before. Arguments are clamped just outside the
  * range in which exp is neither 0 nor inf, those that are never above 0 at one end only; a comparison is false for NaN,
- * which passes. n is rounded, and made an
- * exponent, by adding a number so large that the integers are the mantissa's low bits. */
+ * which passes. n is rounded, and made an exponent, by adding a number so large that the integers are the mantissa's low
+ * bits. */
 #if REAL_BITS == 64
 typedef uint64_t NAME(bits);
 #else

@@ -49,7 +49,7 @@ static int NAME(winograd)(const winograd_plan *p, const real *x, const real *wei
                                               u + k * u_plane + j * p->channels + c * step, step, NULL, NULL, &panel, t);
                         }
                 BY_EDGE(results_of_tiles, p, m, first, first + count, wide, m_plane, min_size(wide, p->filters - f),
-                                       biases + f, z + f * p->out_height * p->out_width);
+                        biases + f, z + f * p->out_height * p->out_width);
             }
         }
     }

@@ -189,7 +189,7 @@ INLINE void NAME(values_of_tiles)(const int edge, const winograd_plan *p, const 
 
 /* z = Aᵀ m A + bias for `count` filters, from m[k][tile][filter]; edge × edge results a tile */
 INLINE void NAME(results_of_tiles)(const int edge, const winograd_plan *p, const real *m, size first, size last, size row,
-                          size plane, size count, const real *bias, real *z) {
+                                   size plane, size count, const real *bias, real *z) {
     const int together = 4 / edge; /* rows of a tile that fill four vectors */
     size out_volume = p->out_height * p->out_width;
     for (size f = 0; f < count; f += LANES) {
@@ -262,7 +262,7 @@ INLINE void NAME(values_of_weights)(const int edge, const winograd_plan *p, cons
 
 /* values[k][tile][filter] = A δ Aᵀ of `filters` filters, edge × edge of δ a tile */
 INLINE void NAME(values_of_deltas)(const int edge, const winograd_plan *p, const real *delta, size filter, size filters,
-                               size first, size last, size row, size plane, real *values) {
+                                   size first, size last, size row, size plane, real *values) {
     const int side_by_side = 4 / edge; /* tiles in four columns */
     size volume = p->out_height * p->out_width, at[LANES];
     const NAME(images) images = {delta, delta + p->images * p->filters * volume, p->out_height, p->out_width};
