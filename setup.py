@@ -5,7 +5,7 @@ Environment variables:
 
     NUMNET_NO_EXT=1      build no extension: the package then runs on NumPy alone
     NUMNET_NO_OPENMP=1   build single-threaded kernels
-    NUMNET_NATIVE=1      let the baseline objects use everything this processor has (not for distribution)
+    NUMNET_NATIVE=1      build for this very processor alone, by the name of baseline (not for distribution)
     NUMNET_WERROR=1      warnings in our own C are errors
     NUMNET_SANITIZE=1    address and undefined-behaviour sanitizers
     NUMNET_REQUIRE_EXT=1 fail, instead of going on without, where the extension does not build
@@ -61,9 +61,10 @@ class BuildKernels(build_ext):
         if not switched_on("NUMNET_NO_OPENMP") and self.works(OPENMP_TEST, ["-fopenmp"], link_flags=["-fopenmp"]):
             flags.append("-fopenmp")
             link.append("-fopenmp")
-        x86 = all(self.works(X86_TEST, isa_flags) for isa_flags in ISA_FLAGS.values())
+        native = switched_on("NUMNET_NATIVE")
+        x86 = not native and all(self.works(X86_TEST, isa_flags) for isa_flags in ISA_FLAGS.values())
         macros = [("NUMNET_X86", "1")] if x86 else []
-        isas = {"baseline": ["-march=native"] if switched_on("NUMNET_NATIVE") else []} | (ISA_FLAGS if x86 else {})
+        isas = {"baseline": ["-march=native"] if native else []} | (ISA_FLAGS if x86 else {})
         strict = ["-Wall", "-Wextra"] + (["-Werror"] if switched_on("NUMNET_WERROR") else [])
 
         def compile_for(isa: str, source: str) -> list[str]:
