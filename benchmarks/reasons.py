@@ -40,6 +40,10 @@ _PRODUCTS = (
     "Nearly all of it is matrix products, which both sides run at about nine tenths of what the core can do: "
     "there is little left to win."
 )
+_TWO_POOLS = (
+    "By itself numnet's step takes 3.6 ms on two threads; beside NumPy's BLAS, whose second thread seems to wait awake "
+    "for its next product on the second of two processors, twice as long."
+)
 _SMALL = (
     "Ten units a layer: the arithmetic takes a few µs, the rest is Python, about 4 µs for each layer forward and back, "
     "5 µs for each call of the network or of backward, and 1.5 µs for each step of a parameter."
@@ -48,6 +52,7 @@ _LSTM = (
     "Four products of 1.9 GFLOP, at 90 to 95 % of what a core can do, take 20 of 27 ms; 2 ms are sigmoid and tanh and "
     "their way back, 2 ms Python, clipping and a copy of y."
 )
+_RNN = "A step takes a sixtieth of a second, and rounds of it differ by a tenth on a machine that others use too."
 _NIN = (
     "The windows of 11 × 11 and the layers of 1 × 1 are plain sums, near what the core can do on both sides; for one "
     "image Winograd's values of the other windows cost as much as its products."
@@ -65,9 +70,11 @@ _LSTM_NAME = "LSTM language model, hidden 256, 35 steps"
 REASONS: tuple[Reason, ...] = (
     Reason("models", "MLP 784-256-10", _PRODUCTS, work="training"),
     Reason("models", "MLP 784-256-10", _PRODUCTS, work="inference, batch 256"),
+    Reason("models", "MLP 784-256-10", _TWO_POOLS, work="training in float64", beside="NumPy by hand", threads=2),
     Reason("models", "MLP 784-256-128-64-10", _PRODUCTS, work="inference, batch 64"),
     Reason("models", "x² 1-10-10-1", _SMALL),
     Reason("models", "logistic regression", _SMALL),
+    Reason("models", "RNN language model, hidden 256, 35 steps", _RNN),
     Reason("models", _LSTM_NAME, _LSTM, work="training"),
     Reason("models", _LSTM_NAME, _PRODUCTS, work="inference"),
     Reason("models", "NiN, 224 × 224", _NIN),

@@ -17,6 +17,11 @@ CURE = (
     "NUMNET_TEST_SOURCE_TREE=1 pytest tests whatever numnet is found first"
 )
 
+# Processes of tests share the processors (-n auto): threads of their own would only get into each other's way. How many
+# there are is a matter of the tests that set it.
+if (processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
