@@ -52,7 +52,6 @@ _LSTM = (
     "Four products of 1.9 GFLOP, at 90 to 95 % of what a core can do, take 20 of 27 ms; 2 ms are sigmoid and tanh and "
     "their way back, 2 ms Python, clipping and a copy of y."
 )
-_RNN = "A step takes a sixtieth of a second, and rounds of it differ by a tenth on a machine that others use too."
 _NIN = (
     "The windows of 11 × 11 and the layers of 1 × 1 are plain sums, near what the core can do on both sides; for one "
     "image Winograd's values of the other windows cost as much as its products."
@@ -74,7 +73,6 @@ REASONS: tuple[Reason, ...] = (
     Reason("models", "MLP 784-256-128-64-10", _PRODUCTS, work="inference, batch 64"),
     Reason("models", "x² 1-10-10-1", _SMALL),
     Reason("models", "logistic regression", _SMALL),
-    Reason("models", "RNN language model, hidden 256, 35 steps", _RNN),
     Reason("models", _LSTM_NAME, _LSTM, work="training"),
     Reason("models", _LSTM_NAME, _PRODUCTS, work="inference"),
     Reason("models", "NiN, 224 × 224", _NIN),
