@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import sys
 import textwrap
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -40,6 +39,8 @@ def show_config(mode: Literal["print", "dict"] = "print") -> dict[str, dict[str,
 
 
 def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version  # which loads much, for this alone
+
     versions = {"Python": platform.python_version(), "platform": platform.platform()}
     for package in ("numnet", "numpy", "scipy"):
         try:

@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
-import scipy  # it loads scipy.special, which is slow to import, when that is first used
 
 from .errors import DtypeError, describe
 
@@ -33,10 +32,7 @@ def special_functions(x: Array) -> ModuleType:
 
     That is ``scipy.special``, or ``cupyx.scipy.special`` for an array on a GPU.
     """
-    if array_module(x) is np:
-        special: ModuleType = scipy.special
-        return special
-    return importlib.import_module("cupyx.scipy.special")
+    return importlib.import_module("scipy.special" if array_module(x) is np else "cupyx.scipy.special")
 
 
 def is_array(x: object) -> bool:

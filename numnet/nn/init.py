@@ -11,7 +11,6 @@ from math import ceil, prod, sqrt
 from typing import Any, TypeVar
 
 import numpy as np
-import scipy  # it loads scipy.special, which is slow to import, when that is first used
 
 from ..arrays import Array, array_module, is_array
 from ..errors import OptionError, ShapeError
@@ -59,9 +58,11 @@ def trunc_normal_(
 
     As in PyTorch, ``a`` and ``b`` are bounds of x itself, not multiples of ``std``.
     """
-    low, high = scipy.special.ndtr((a - mean) / std), scipy.special.ndtr((b - mean) / std)
+    from scipy.special import ndtr, ndtri  # slow to import, and needed nowhere else
+
+    low, high = ndtr((a - mean) / std), ndtr((b - mean) / std)
     u = (rng or default_rng()).uniform(low, high, _shape(tensor))
-    return _fill(tensor, np.clip(mean + std * scipy.special.ndtri(u), a, b))  # clip: Φ and Φ⁻¹ are rounded
+    return _fill(tensor, np.clip(mean + std * ndtri(u), a, b))  # clip: Φ and Φ⁻¹ are rounded
 
 
 def constant_(tensor: T, val: float) -> T:
