@@ -220,10 +220,12 @@ class Call:
             raise
         if recording:
             self.ctx = ctx
-            kinds: list[tuple[Any, Any]] = []
-            for x in inputs:
-                kinds.append((x.shape, x.dtype) if type(x) is np.ndarray else _shape_and_dtype(x))  # noqa: PERF401
-            self._inputs = tuple(kinds)
+            if len(inputs) == 1 and type(inputs[0]) is np.ndarray:  # as almost always
+                self._inputs = ((inputs[0].shape, inputs[0].dtype),)
+            else:
+                self._inputs = tuple(
+                    [(x.shape, x.dtype) if type(x) is np.ndarray else _shape_and_dtype(x) for x in inputs]
+                )
         else:
             self._why_not = "nothing was recorded: its forward ran under no_grad, or nothing in it requires a gradient"
         if state.observer is not None:
@@ -263,11 +265,15 @@ class Call:
             BackwardError: no forward before, or a second backward.
             ShapeError, DtypeError: δ, or what the layer returns, does not fit.
         """
+        if self.ctx is None:
+            raise self._used_up()
+        return self.go_back(self._deltas(delta), retain_graph)
+
+    def go_back(self, deltas: tuple[Array | None, ...], retain_graph: bool = False) -> Any:
+        """:meth:`backward` with a δ for every output, each known to fit."""
         ctx = self.ctx
         if ctx is None:
-            error = BackwardError("a recorded forward to go back through", self._why_not, self._cure())
-            raise self._located(error, "backward")
-        deltas = self._deltas(delta)
+            raise self._used_up()
         if noted and self.number < writes.latest:
             self._expect_unwritten()
         try:
@@ -281,6 +287,10 @@ class Call:
         if state.observer is not None:
             state.observer.backward(self, deltas, input_deltas)
         return input_deltas if len(input_deltas) != 1 else input_deltas[0]
+
+    def _used_up(self) -> Exception:
+        error = BackwardError("a recorded forward to go back through", self._why_not, self._cure())
+        return self._located(error, "backward")
 
     def _expect_unwritten(self) -> None:
         try:
@@ -326,7 +336,7 @@ class Call:
         if delta is None and len(shapes) == 1:
             if math.prod(shapes[0]) != 1:
                 raise self._located(missing_delta(shapes[0]), "backward")
-            delta = self._module.asarray(1, dtypes[0]).reshape(shapes[0])
+            return (self._module.asarray(1, dtypes[0]).reshape(shapes[0]),)
         deltas = _as_arrays(delta)
         if len(deltas) != len(shapes):
             raise self._located(miscounted_deltas(len(shapes), len(deltas)), "backward")

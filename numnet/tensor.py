@@ -15,7 +15,7 @@ import numpy as np
 from . import operations as ops
 from . import writes
 from .arrays import Array, array_module, as_dtype, device_of, is_array, is_floating
-from .call import Call, Formulas, state
+from .call import Call, Formulas, delta_misfit, state
 from .casts import Casts
 from .errors import BackwardError, DtypeError, Misprint, NumnetError, ShapeError, describe
 from .in_place import InPlace, as_data, plain
@@ -83,7 +83,14 @@ class Tensor(InPlace, Casts):
 
     @data.setter
     def data(self, data: Any) -> None:
-        self.array = _as_array(data)
+        array = _as_array(data)
+        if self.grad_fn is not None and (array.shape, array.dtype) != (self.array.shape, self.array.dtype):
+            expected = (
+                f"data of shape {self.shape} and dtype {self.dtype}, as the call made it that goes back from here"
+            )
+            error = ShapeError if array.shape != self.array.shape else DtypeError
+            raise error(expected, describe(array), "make a new tensor of it")
+        self.array = array
         self._born = writes.latest
 
     # ------------------------------------------------------------------ gradients
@@ -130,12 +137,19 @@ class Tensor(InPlace, Casts):
             gradient = array_module(self.array).asarray(gradient, self.dtype)
         if gradient.shape != self.shape:
             raise ShapeError(f"gradient of this tensor's shape {self.shape}", f"shape {gradient.shape}")
+        if gradient.dtype != self.dtype:
+            raise delta_misfit(gradient, self.shape, self.dtype)
         backpropagate([(self.place, gradient)], retain_graph)
 
     @property
     def place(self) -> Any:
         """Where on the tape δ goes that arrives here: ``(call, output index)``, or a leaf itself."""
         return self if self.grad_fn is None else (self.grad_fn, self._output)
+
+    @property
+    def _parent(self) -> Any:
+        """:attr:`place`, if δ is wanted here."""
+        return (self if self.grad_fn is None else (self.grad_fn, self._output)) if self.requires_grad else None
 
     def accumulate(self, delta: Array) -> None:
         """Add ``delta`` = ∂J/∂data to ``grad``; the first one becomes ``grad`` itself, and is not written into.
@@ -697,31 +711,28 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
     if not state.recording and state.observer is None:
         outputs = Call.unrecorded(formulas, tuple([x.array if isinstance(x, Tensor) else x for x in inputs]))
         return tuple([leaf(a, False) for a in outputs]) if isinstance(outputs, tuple) else leaf(outputs, False)
-    arrays: list[Any] = []
-    parents: list[Any] = []
-    needs: list[bool] = []
-    for x in inputs:
-        if isinstance(x, Tensor):
-            wanted = x.requires_grad
-            arrays.append(x.array)
-            parents.append((x if x.grad_fn is None else (x.grad_fn, x._output)) if wanted else None)
-            needs.append(wanted)
-        else:
-            arrays.append(x)
-            parents.append(None)
-            needs.append(False)
+    arrays, parents, needs = _taken_apart(inputs)
     recording = state.recording and (True in needs or _trains(formulas))
     if recorded and state.recording:
         _expect_current(inputs)
     call = Call(formulas)
-    outputs = call._forward(tuple(arrays), tuple(needs), recording)
+    outputs = call._forward(arrays, needs, recording)
     if recording:
-        call.parents = tuple(parents)
+        call.parents = parents
         if call.run is None:  # outside of any module, it is the line itself that says which call this is
             call.run = None, place_of_caller(2)
     if not call.returns_tuple:
         return leaf(outputs, recording and outputs.dtype.kind == "f", call)
     return tuple([leaf(a, recording and is_floating(a), call, i) for i, a in enumerate(outputs)])
+
+
+def _taken_apart(inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[bool, ...]]:
+    """The arrays of some inputs, where the δ of each goes, and which want one."""
+    if len(inputs) == 1 and isinstance(inputs[0], Tensor):  # as almost always
+        return (inputs[0].array,), (inputs[0]._parent,), (inputs[0].requires_grad,)
+    arrays = tuple([x.array if isinstance(x, Tensor) else x for x in inputs])
+    parents = tuple([x._parent if isinstance(x, Tensor) else None for x in inputs])
+    return arrays, parents, tuple([isinstance(x, Tensor) and x.requires_grad for x in inputs])
 
 
 def leaf(array: Array, requires_grad: bool, call: Call | None = None, output: int = 0) -> Tensor:

@@ -506,6 +506,26 @@ def test_casts_go_back() -> None:
 # ---------------------------------------------------------------------- backward
 
 
+def test_data_of_a_tensor_on_the_tape_keep_its_shape_and_dtype() -> None:
+    x = leaf(A)
+    y = x * 2
+    for data, error, message in (
+        (
+            A.reshape(4, 3),
+            ShapeError,
+            r"expected: data of shape \(3, 4\).*\n  got:      float64 array of shape \(4, 3\)",
+        ),
+        (A.astype(np.float32), DtypeError, "float32"),
+    ):
+        with pytest.raises(error, match=message):
+            y.data = data
+    y.data = A
+    (y * y).sum().backward()
+    np.testing.assert_array_equal(x.grad, 4 * A)
+    x.data = A.astype(np.float32).reshape(4, 3)  # a leaf may be anything
+    assert x.shape == (4, 3)
+
+
 def test_backward_needs_a_gradient_for_several_numbers() -> None:
     x = leaf(A)
     y = x * 2

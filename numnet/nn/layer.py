@@ -63,14 +63,14 @@ class Layer(Module):
 
     _run = apply
 
-    def _call_with_arrays(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         if state.recording and state.observer is None and not options and type(self)._run is apply:
             for x in inputs:
                 if type(x) is not np.ndarray or x.dtype.kind not in "fiub":
                     break
             else:
                 return self._call_alone(inputs)
-        return super()._call_with_arrays(inputs, options)
+        return super()._call(inputs, options)
 
     def _call_alone(self, inputs: tuple[Array, ...]) -> Any:
         """What a call with plain arrays comes to where a layer is called by itself: no tape, but one Call."""

@@ -111,9 +111,6 @@ class Module:
     def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         if _holds_tensor(inputs) or (options and _holds_tensor(options.values())):
             return self._run(*inputs, **options)
-        return self._call_with_arrays(inputs, options)
-
-    def _call_with_arrays(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
         latest = self._latest
         latest.record = "a call that ended in an error"
         leaves = tuple([self._leaf(i, x) for i, x in enumerate(inputs)])
@@ -212,12 +209,12 @@ class Module:
     def _back_through(self, call: Call, delta: Any) -> Any:
         """:meth:`backward` where a Call is the whole tape."""
         needs = call.ctx.needs_input_grad if call.ctx is not None else ()
-        call._deltas(delta)  # one that does not fit is refused before anything is touched: the right one may follow
+        given = call._deltas(delta)  # what does not fit is refused before anything is touched: the right δ may follow
         self._latest.record = "a call whose backward has run already"
-        result = call.backward(delta)
+        result = call.go_back(given)
         deltas = result if len(needs) != 1 else (result,)
         if needs.count(True) == 1:
-            return owned(deltas[needs.index(True)], delta if isinstance(delta, tuple) else (delta,))
+            return owned(deltas[needs.index(True)], given)
         if not self.input_delta:
             return None
         return tuple([d.copy() if needed and d is not None else None for d, needed in zip(deltas, needs, strict=True)])

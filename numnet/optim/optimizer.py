@@ -100,8 +100,9 @@ class Optimizer:
             for p in group["params"]
             if p.requires_grad and p.grad_array is not None
         ]
-        for p, memory, _ in moving:
-            expect_alike(p, memory)  # before anything moves
+        for p, memory, _ in moving:  # before anything moves
+            if memory:
+                expect_alike(p, memory)
         for p, memory, group in moving:
             self._update(p, p.grad_array, memory, group)
         return J
