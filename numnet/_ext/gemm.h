@@ -25,12 +25,6 @@ typedef struct {
     size panels, blocks; /* of the other columns, and of rows */
 } NAME(product);
 
-/* How much of k is packed at once, as even as can be in whole runs. */
-INLINE size NAME(depth_of)(size k) {
-    size panels = max_size(1, divide_up(k, DEPTH));
-    return max_size(1, min_size(k, divide_up(divide_up(k, panels), LONGEST) * LONGEST));
-}
-
 /* to[j, i] = from[i, j]; `padded`: the rows of `to` are whole vectors, and zeros follow. */
 static void NAME(turn)(size rows, size columns, const real *from, size from_row, int padded, real *to, size to_row) {
     for (size i0 = 0; i0 < rows; i0 += LANES) {
@@ -220,7 +214,7 @@ static int NAME(gemm)(size m, size n, size k, const void *a, size a_row, size a_
     if (b_column == 1 && !turned && k <= n && k * n <= SMALL) whole.in_strips = n / COLUMNS * COLUMNS;
     whole.panels = divide_up(whole.n - whole.in_strips, COLUMNS);
     int readable = whole.a_column == 1 && whole.a_row && !CROWDED(whole.a_row) && !whole.in_strips;
-    size depth = NAME(depth_of)(k), padded = whole.column_bias ? n + COLUMNS : 0;
+    size depth = NAME(even_part)(k, DEPTH), padded = whole.column_bias ? n + COLUMNS : 0;
     size to_pack = readable ? 0 : min_size(whole.m, ROWS_AT_ONCE) * depth;
     real *memory = scratch((size)sizeof(real) * (padded + to_pack));
     if (!memory) return -1;

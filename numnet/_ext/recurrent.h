@@ -62,6 +62,12 @@ static void NAME(pack_factor)(const NAME(factor) * f, NAME(share) own) {
                                f->b_column, f->panels + (g * f->group + j) * f->k);
 }
 
+/* Where the run over k that begins there ends: it is that of a tile, in a panel of times_panels. */
+INLINE size NAME(end_of_run)(size k, size begin) {
+    const size panel = NAME(even_part)(k, DEPTH), first = begin / panel * panel, end = min_size(k, first + panel);
+    return min_size(end, begin + NAME(even_part)(end - first, LONGEST));
+}
+
 #define ABREAST 4
 
 /* One row of it, of ABREAST whole panels that begin at `column`, with the sums of a tile. Why: in a tile of one row an
@@ -69,10 +75,11 @@ static void NAME(pack_factor)(const NAME(factor) * f, NAME(share) own) {
 static void NAME(row_times_panels)(const real *a, const NAME(factor) * f, const size *column) {
     const real *panel[ABREAST];
     UNROLL for (int p = 0; p < ABREAST; p++) panel[p] = f->panels + column[p] * f->k;
-    for (size k0 = 0; k0 < f->k; k0 += LONGEST) {
+    for (size k0 = 0, end; k0 < f->k; k0 = end) {
+        end = NAME(end_of_run)(f->k, k0);
         vec sum[ABREAST][2];
         UNROLL for (int p = 0; p < ABREAST; p++) sum[p][0] = sum[p][1] = (vec){0};
-        for (size i = k0; i < min_size(f->k, k0 + LONGEST); i++) {
+        for (size i = k0; i < end; i++) {
             const vec x = splat(a[i]);
             UNROLL for (int p = 0; p < ABREAST; p++) {
                 UNROLL for (int v = 0; v < 2; v++) sum[p][v] += x * load(panel[p] + i * COLUMNS + v * LANES);
@@ -90,7 +97,7 @@ static void NAME(row_times_panels)(const real *a, const NAME(factor) * f, const 
 
 /* product = a (rows, k) · factor + bias, the share of a thread; `from_end`: from the last panel to the first. */
 static void NAME(times_panels)(size rows, const real *a, const NAME(factor) * f, NAME(share) own, int from_end) {
-    const size panels = f->groups * (own.high - own.low), run = NAME(depth_of)(f->k);
+    const size panels = f->groups * (own.high - own.low), run = NAME(even_part)(f->k, DEPTH);
     const size whole = f->groups * (min_size(own.high, f->n / COLUMNS) - own.low);
     const size abreast = rows == 1 ? max_size(whole, 0) / ABREAST * ABREAST : 0; /* so many of the first */
 #define COLUMN(i) ((i) % f->groups * f->group + (own.low + (i) / f->groups) * COLUMNS)

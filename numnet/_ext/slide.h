@@ -131,8 +131,9 @@ static void NAME(pack_taps)(const NAME(panel) * panel, size depth, const size *o
 
 static void NAME(pack_weights)(const slide_plan *plan, const real *weight, real *packed, size first, size rows) {
     for (const slide_phase *p = plan->phase; p < plan->phase + plan->phases; p++) {
-        for (size k = 0; k < p->taps; k += DEPTH) {
-            size depth = min_size(p->taps - k, DEPTH);
+        const size step = NAME(even_part)(p->taps, DEPTH);
+        for (size k = 0; k < p->taps; k += step) {
+            size depth = min_size(p->taps - k, step);
             NAME(pack_rows)(rows, depth, weight + first * plan->weight_row, plan->weight_row, 0, p->weight + k,
                             packed + k * plan->rows + first * depth);
         }
@@ -231,8 +232,9 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
                 size panels = divide_up(positions, COLUMNS);
                 size first = panels * part / parts * COLUMNS;
                 size last = min_size(panels * (part + 1) / parts * COLUMNS, positions);
-                for (size k = 0; k < max_size(p->taps, 1); k += DEPTH) {
-                    size depth = min_size(p->taps - k, DEPTH);
+                const size step = NAME(even_part)(p->taps, DEPTH);
+                for (size k = 0; k < max_size(p->taps, 1); k += step) {
+                    size depth = min_size(p->taps - k, step);
                     const real *a_k = a + k * (as_they_lie ? 1 : plan->rows);
                     NAME(cursor) at = NAME(cursor_at)(p->grid, first);
                     NAME(target) t = {out + n0 * image_to + g * plan->rows * plan->out_volume, plan->out_volume,

@@ -25,7 +25,7 @@ static void NAME(add_columns)(size depth, size columns, const real *panel, size 
 static int NAME(recurrent_sums)(const struct recurrent_sums *job, int threads) {
     const size rows = job->rows, n = job->columns, m = job->width[0] + job->width[1];
     const size longest = max_size(SHORTEST, min_size(DEPTH, LEFT_SIZE / max_size(m, 1)));
-    const size run = divide_up(rows, divide_up(rows, longest)), panels = divide_up(n, COLUMNS);
+    const size run = NAME(even_part)(rows, longest), panels = divide_up(n, COLUMNS);
     real *memory = scratch((size)sizeof(real) * (m * run + panels * m * COLUMNS));
     if (!memory) return -1;
     real *left = memory, *sums = memory + m * run;

@@ -5,10 +5,10 @@
  * at most COLUMNS columns whose k-th row starts at b + k · step, or at b + offset[k].
  * Each element of the product is summed over k in the same order, whatever the tile that it falls into. */
 
-/* LONGEST is the run over k that is summed by itself: the longer, the larger the error of its sums. DEPTH is how much of k a
- * panel of B has at most: some 50 KiB, which come out of the second-level cache in time. It is whole runs, so that they are
- * the same wherever a panel is cut. */
-#define LONGEST ((size)264)
+/* LONGEST is the longest run over k that is summed by itself: the longer, the larger the error of its sums. Runs are as even
+ * as can be, for a short one costs more than it sums; 9 · 32, the taps of a common window, are one. DEPTH is how much of k a
+ * panel of B has at most: some 50 KiB, which come out of the second-level cache in time. */
+#define LONGEST ((size)296)
 #if VECTOR_BYTES == 64
 #define ROWS 12 /* 24 sums of 32 registers */
 #define DEPTH (2 * LONGEST)
@@ -20,6 +20,11 @@
 #define ROW_CASES CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #endif
 #define COLUMNS (2 * LANES)
+
+/* The length of even pieces of `whole`, `most` at most: the last may be shorter. */
+INLINE size NAME(even_part)(size whole, size most) {
+    return max_size(1, divide_up(whole, max_size(1, divide_up(whole, most))));
+}
 
 /* Do rows at this distance share a few places of the first-level cache, too few for those of a tile? */
 #define CROWDED(row) (ROWS > 8 && (row) * (size)sizeof(real) % 4096 == 0)
@@ -89,12 +94,13 @@ INLINE void NAME(tile)(const int rows, const int vecs, const int kind, size dept
  * as a tile in which k is short. */
 INLINE void NAME(column)(const int vecs, const int kind, size count, size rows, size depth, const real *a, size a_row,
                          const real *b, size step, const size *offset, const size *start, NAME(target) t) {
+    const size run = NAME(even_part)(depth, LONGEST);
 #define CASE(r)                                                                                                        \
     case r:                                                                                                            \
         for (size q = 0; q < count; q++) {                                                                             \
             NAME(target) part = t;                                                                                     \
-            for (size k = 0; k == 0 || k < depth; k += LONGEST, part.accumulate = 1)                                   \
-                NAME(tile)(r, vecs, kind, min_size(depth - k, LONGEST), a + k * (kind == A_IN_PLACE ? 1 : r), a_row,   \
+            for (size k = 0; k == 0 || k < depth; k += run, part.accumulate = 1)                                       \
+                NAME(tile)(r, vecs, kind, min_size(depth - k, run), a + k * (kind == A_IN_PLACE ? 1 : r), a_row,       \
                            b + k * step, step, kind == B_BY_OFFSET ? offset + k : NULL, start, part);                  \
             a += r * (kind == A_IN_PLACE ? a_row : depth);                                                             \
             t.c += r * t.row;                                                                                          \

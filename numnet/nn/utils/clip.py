@@ -71,6 +71,8 @@ def clip_grad_norm_(
 def clip_grads_with_norm_(parameters: Iterable[Tensor] | Tensor, max_norm: float, total_norm: Array) -> None:
     """The second half of :func:`clip_grad_norm_`, for an N that is known: g ← g min(1, c / (N + 10⁻⁶)), in place."""
     factor = min(1.0, float(max_norm) / (float(total_norm) + 1e-6)) if total_norm == total_norm else np.nan
+    if factor == 1:
+        return
     for p in _listed(parameters):
         if p.grad_array is not None:
             p.grad_array *= p.grad_array.dtype.type(factor)
