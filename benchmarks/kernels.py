@@ -1,4 +1,4 @@
-"""How much of what a core can do the kernels do: large products, and convolutions of 3 × 3."""
+"""How much of what a core can do the kernels do, and PyTorch's beside them: large products, convolutions of 3 × 3."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ import tempfile
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 import numnet
 from numnet import kernels
 from numnet.window import Window
 
 from .machine import threads
+from .models import DisagreementError
 from .rows import Row
 from .timing import Effort, Ratio, contest
 
 __all__ = ["KERNELS", "Kernel", "Peak", "measure", "peak"]
 
 GOAL = 0.75
+TOLERANCE = 1e-4
+
+Sides = tuple[Callable[[], np.ndarray], Callable[[], torch.Tensor]]
 
 _FLAGS = {
     "avx512": ("-mavx512f", "-mfma", "-mprefer-vector-width=512", "-DWIDTH=64"),
@@ -54,58 +59,67 @@ def peak() -> Peak:
             loaded = ctypes.CDLL(str(library))
         except (OSError, subprocess.CalledProcessError):
             a = np.ones((1024, 1024), np.float32)
-            return Peak(lambda: a @ a, 2.0 * 1024**3, "NumPy's product of 1024 × 1024, there being no compiler")
+            return Peak(lambda: a @ a, 2.0 * 1024**3, "NumPy's 1024 × 1024")
     loaded.operations.restype = ctypes.c_double
     loaded.multiply_add.restype = ctypes.c_float
     rounds = ctypes.c_long(1_000_000)
-    return Peak(
-        lambda: loaded.multiply_add(rounds), loaded.operations(rounds), f"multiply-adds in registers ({isa}, peak.c)"
-    )
+    return Peak(lambda: loaded.multiply_add(rounds), loaded.operations(rounds), f"peak ({isa})")
 
 
 class Kernel(NamedTuple):
-    """One of the table: its floating-point operations, as a plain loop does them, and what makes the call."""
+    """One of the table: its floating-point operations, as a plain loop does them, and what makes both calls."""
 
     name: str
     work: str
     operations: float
-    make: Callable[[], Callable[[], object]]
+    make: Callable[[], Sides]
 
 
-def _normal(*shapes: tuple[int, ...]) -> list[np.ndarray]:
+def _normal(*shapes: tuple[int, ...]) -> tuple[list[np.ndarray], list[torch.Tensor]]:
     rng = np.random.default_rng(0)
-    return [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    arrays = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    return arrays, [torch.from_numpy(a) for a in arrays]
 
 
 def _product(n: int) -> Kernel:
-    name = f"product, {n} × {n}"
-    return Kernel(name, "matmul", 2.0 * n**3, lambda: partial(kernels.matmul, *_normal((n, n), (n, n))))
+    def make() -> Sides:
+        ours, theirs = _normal((n, n), (n, n))
+        return partial(kernels.matmul, *ours), partial(torch.mm, *theirs)
+
+    return Kernel(f"product, {n} × {n}", "matmul", 2.0 * n**3, make)
 
 
 def _linear(N: int, inputs: int, outputs: int) -> Kernel:
-    shapes = (N, inputs), (outputs, inputs), (outputs,)
-    name = f"linear, {N} × {inputs} → {outputs}"
-    return Kernel(name, "linear", 2.0 * N * inputs * outputs, lambda: partial(kernels.linear, *_normal(*shapes)))
+    def make() -> Sides:
+        ours, theirs = _normal((N, inputs), (outputs, inputs), (outputs,))
+        return partial(kernels.linear, *ours), partial(torch.nn.functional.linear, *theirs)
+
+    return Kernel(f"linear, {N} × {inputs} → {outputs}", "linear", 2.0 * N * inputs * outputs, make)
 
 
 def _convolution(N: int, C: int, size: int) -> list[Kernel]:
     """Its three products."""
     window = Window((3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1))
-    shapes = (N, C, size, size), (N, C, size, size), (C, C, 3, 3)
+    shapes = (N, C, size, size), (C, C, 3, 3), (N, C, size, size)
 
-    def forward() -> Callable[[], object]:
-        x, _, W = _normal(*shapes)
-        return partial(kernels.conv, x, W, None, window, 1)
+    def forward() -> Sides:
+        (x, W, _), (x_, W_, _) = _normal(*shapes)
+        return partial(kernels.conv, x, W, None, window, 1), partial(torch.conv2d, x_, W_, padding=1)
 
-    def backward(of_x: bool) -> Callable[[], object]:
-        x, delta, W = _normal(*shapes)
-        return partial(kernels.conv_backward, x, W, delta, window, 1, (of_x, not of_x, False))
+    def backward(which: int) -> Sides:
+        (x, W, delta), (x_, W_, delta_) = _normal(*shapes)
+        needs = tuple(k == which for k in range(3))
+        settings = None, [1, 1], [1, 1], [1, 1], False, [0, 0], 1, needs
+        return (
+            lambda: kernels.conv_backward(x, W, delta, window, 1, needs)[which],
+            lambda: torch.ops.aten.convolution_backward(delta_, x_, W_, *settings)[which],
+        )
 
     name, operations = f"conv 3 × 3, {C} → {C}, {size} × {size}, batch {N}", 2.0 * N * C * C * 9 * size**2
     return [
         Kernel(name, "forward", operations, forward),
-        Kernel(name, "∂J/∂x", operations, partial(backward, of_x=True)),
-        Kernel(name, "∂J/∂W", operations, partial(backward, of_x=False)),
+        Kernel(name, "∂J/∂x", operations, partial(backward, 0)),
+        Kernel(name, "∂J/∂W", operations, partial(backward, 1)),
     ]
 
 
@@ -127,19 +141,26 @@ def _plain_sums() -> Iterator[None]:
 
 
 def measure(kernel: Kernel, effort: Effort) -> Iterator[Row]:
-    """The share of the peak of one core that a kernel reaches by plain sums: Winograd's have fewer operations."""
-    most, run = peak(), kernel.make()
+    """The share of the peak of one core that a kernel reaches by plain sums: Winograd's have fewer operations.
+
+    Raises:
+        DisagreementError: PyTorch computes something else.
+    """
+    most, (ours, theirs) = peak(), kernel.make()
     with threads(1), _plain_sums():
-        result = contest({"numnet": run, "peak": most.run}, effort)
+        right = theirs().numpy()
+        if not np.linalg.norm(ours() - right) <= TOLERANCE * np.linalg.norm(right):
+            raise DisagreementError(f"{kernel.name}, {kernel.work}")
+        result = contest({"numnet": ours, "peak": most.run, "PyTorch": theirs}, effort)
+    speeds = {who: kernel.operations / seconds / 1e9 for who, seconds in result.seconds.items()}
+    what: Any = ("kernels", kernel.name, kernel.work, 1, speeds["numnet"])
+    said: Any = {
+        "unit": "GFLOP/s",
+        "rounds": len(result.rounds),
+        "disturbed": result.disturbed,
+        "noisy": result.noisy,
+    }
     scale = kernel.operations / most.operations
-    yield Row(
-        *("kernels", kernel.name, kernel.work, 1, kernel.operations / result.seconds["numnet"] / 1e9, most.what),
-        other=most.operations / result.seconds["peak"] / 1e9,
-        ratio=Ratio(*(scale * value for value in result.ratio("peak", "numnet"))),
-        goal=GOAL,
-        at_least=True,
-        unit="GFLOP/s",
-        rounds=len(result.rounds),
-        disturbed=result.disturbed,
-        noisy=result.noisy,
-    )
+    share = Ratio(*(scale * value for value in result.ratio("peak", "numnet")))
+    yield Row(*what, most.what, speeds["peak"] / scale, share, GOAL, at_least=True, **said)
+    yield Row(*what, "PyTorch", speeds["PyTorch"], result.ratio("numnet", "PyTorch"), **said)

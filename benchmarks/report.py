@@ -37,7 +37,7 @@ COLUMNS = {
     "models": Columns("network", ""),
     "avx2": Columns("network", ""),
     "layers": Columns("layer", "input", other="PyTorch", beside=False),
-    "kernels": Columns("kernel", "pass", other="peak", beside=False),
+    "kernels": Columns("kernel", "pass"),
     "memory": Columns("network", "pass", other="PyTorch"),
     "import": Columns("what", "when"),
     "loader": Columns("network", "part"),

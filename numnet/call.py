@@ -267,9 +267,9 @@ class Call:
         """
         if self.ctx is None:
             raise self._used_up()
-        return self.go_back(self._deltas(delta), retain_graph)
+        return self._backward(self._deltas(delta), retain_graph)
 
-    def go_back(self, deltas: tuple[Array | None, ...], retain_graph: bool = False) -> Any:
+    def _backward(self, deltas: tuple[Array | None, ...], retain_graph: bool = False) -> Any:
         """:meth:`backward` with a δ for every output, each known to fit."""
         ctx = self.ctx
         if ctx is None:

@@ -58,11 +58,11 @@ def backpropagate(origins: Sequence[tuple[Any, Array | None]], retain_graph: boo
             return
         call, arrived = waiting.pop(-heapq.heappop(numbers))
         parents = call.parents
-        result = call.go_back(tuple(arrived), retain_graph)
+        result = call._backward(tuple(arrived), retain_graph)
         while not numbers and len(parents) == 1 and isinstance(parents[0], tuple) and result is not None:
             call = parents[0][0]  # its only consumer, of all that are asked, was the one before
             if call.returns_tuple:
                 break
             parents = call.parents
-            result = call.go_back((result,), retain_graph)
+            result = call._backward((result,), retain_graph)
         handed = zip(parents, result if len(parents) != 1 else (result,), strict=True)

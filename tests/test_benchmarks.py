@@ -243,7 +243,7 @@ def test_a_table_says_what_was_found(benchmarks: Callable[[str], ModuleType]) ->
     assert text.endswith("*Measured on 2026-11-21, full: rounds 48, others thrown away as disturbed 9; noisy rows 1.*")
     share = row(benchmarks, part="kernels", at_least=True, goal=0.75, unit="GFLOP/s", ours=81.0)
     assert share.met is False
-    assert "the goal is ≥\N{NO-BREAK SPACE}0.75." in report.table([share], ABOUT)
+    assert "| ≥\N{NO-BREAK SPACE}0.75 |" in report.table([share], ABOUT)
 
 
 def test_a_page_gets_its_tables_and_pictures(benchmarks: Callable[[str], ModuleType], tmp_path: Path) -> None:
@@ -343,13 +343,26 @@ def test_sizes_grow_until_the_memory_is_full_or_a_step_takes_long(
     assert (last.work, last.goal, {row.goal for row in others}) == ("16", scaling.GOAL, {None})
 
 
-def test_kernels_compute_the_sums_that_are_counted(benchmarks: Callable[[str], ModuleType]) -> None:
+def test_kernels_compute_the_sums_that_are_counted(
+    benchmarks: Callable[[str], ModuleType], torch: ModuleType
+) -> None:
     kernels, before = benchmarks("kernels"), numnet.get_winograd()
     seen: list[bool] = []
-    kernel = kernels.Kernel("conv", "forward", 1.0, lambda: lambda: seen.append(numnet.get_winograd()))
-    assert len(list(kernels.measure(kernel, benchmarks("timing").Effort(1, 0.0, 1)))) == 1
+    right = 1.0
+
+    def ours() -> np.ndarray:
+        seen.append(numnet.get_winograd())
+        return np.ones(1, np.float32)
+
+    kernel = kernels.Kernel("conv", "forward", 1.0, lambda: (ours, lambda: torch.full((1,), right)))
+    effort = benchmarks("timing").Effort(1, 0.0, 1)
+    of_peak, beside_torch = kernels.measure(kernel, effort)
+    assert (of_peak.goal, of_peak.at_least, beside_torch.against, beside_torch.goal) == (0.75, True, "PyTorch", None)
     assert set(seen) == {False}
     assert numnet.get_winograd() is before
+    right = 1.001
+    with pytest.raises(benchmarks("models").DisagreementError, match="conv, forward"):
+        list(kernels.measure(kernel, effort))
 
 
 def test_with_avx2_alone_in_a_process_of_its_own(

@@ -211,7 +211,7 @@ class Module:
         needs = call.ctx.needs_input_grad if call.ctx is not None else ()
         given = call._deltas(delta)  # what does not fit is refused before anything is touched: the right δ may follow
         self._latest.record = "a call whose backward has run already"
-        result = call.go_back(given)
+        result = call._backward(given)
         deltas = result if len(needs) != 1 else (result,)
         if needs.count(True) == 1:
             return owned(deltas[needs.index(True)], given)
