@@ -343,9 +343,7 @@ def test_sizes_grow_until_the_memory_is_full_or_a_step_takes_long(
     assert (last.work, last.goal, {row.goal for row in others}) == ("16", scaling.GOAL, {None})
 
 
-def test_kernels_compute_the_sums_that_are_counted(
-    benchmarks: Callable[[str], ModuleType], torch: ModuleType
-) -> None:
+def test_kernels_compute_the_sums_that_are_counted(benchmarks: Callable[[str], ModuleType], torch: ModuleType) -> None:
     kernels, before = benchmarks("kernels"), numnet.get_winograd()
     seen: list[bool] = []
     right = 1.0
