@@ -78,7 +78,11 @@ class Tensor(InPlace, Casts):
 
     @property
     def data(self) -> Any:
-        """The numbers, sharing memory, off the tape."""
+        """The numbers, sharing memory, off the tape; may be replaced.
+
+        Raises:
+            ShapeError, DtypeError: others in the place of a result on the tape, of another shape or dtype.
+        """
         return as_data(self.array)
 
     @data.setter
@@ -149,7 +153,7 @@ class Tensor(InPlace, Casts):
     @property
     def _parent(self) -> Any:
         """:attr:`place`, if δ is wanted here."""
-        return (self if self.grad_fn is None else (self.grad_fn, self._output)) if self.requires_grad else None
+        return self.place if self.requires_grad else None
 
     def accumulate(self, delta: Array) -> None:
         """Add ``delta`` = ∂J/∂data to ``grad``; the first one becomes ``grad`` itself, and is not written into.
@@ -158,7 +162,8 @@ class Tensor(InPlace, Casts):
             ShapeError, DtypeError: it is not of the data's shape and dtype.
         """
         array = self.array
-        if not is_array(delta) or delta.shape != array.shape or delta.dtype != array.dtype:
+        is_plain = type(delta) is np.ndarray  # as almost always
+        if not (is_plain or is_array(delta)) or delta.shape != array.shape or delta.dtype != array.dtype:
             raise self._misfit(delta)
         if not self.requires_grad:
             return
