@@ -58,7 +58,7 @@ def trunc_normal_(
 
     As in PyTorch, ``a`` and ``b`` are bounds of x itself, not multiples of ``std``.
     """
-    from scipy.special import ndtr, ndtri  # slow to import, and needed nowhere else
+    from scipy.special import ndtr, ndtri  # slow to import
 
     low, high = ndtr((a - mean) / std), ndtr((b - mean) / std)
     u = (rng or default_rng()).uniform(low, high, _shape(tensor))
