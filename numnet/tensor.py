@@ -202,12 +202,14 @@ class Tensor(InPlace, Casts):
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array."""
-        return tuple(self.array.shape)
+        shape: tuple[int, ...] = self.array.shape
+        return shape
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return int(self.array.ndim)
+        ndim: int = self.array.ndim
+        return ndim
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -714,7 +716,10 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
     Inputs that are no Tensors are handed on as they are, and get no gradient.
     """
     if not state.recording and state.observer is None:
-        outputs = Call.unrecorded(formulas, tuple([x.array if isinstance(x, Tensor) else x for x in inputs]))
+        if len(inputs) == 1 and isinstance(inputs[0], Tensor):  # as almost always
+            outputs = Call.unrecorded(formulas, (inputs[0].array,))
+        else:
+            outputs = Call.unrecorded(formulas, tuple([x.array if isinstance(x, Tensor) else x for x in inputs]))
         return tuple([leaf(a, False) for a in outputs]) if isinstance(outputs, tuple) else leaf(outputs, False)
     arrays, parents, needs = _taken_apart(inputs)
     recording = state.recording and (True in needs or _trains(formulas))
@@ -740,9 +745,11 @@ def _taken_apart(inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, .
     return arrays, parents, tuple([isinstance(x, Tensor) and x.requires_grad for x in inputs])
 
 
-def leaf(array: Array, requires_grad: bool, call: Call | None = None, output: int = 0) -> Tensor:
-    """``Tensor(array, requires_grad)`` of a plain array of numbers, of which nothing is to be converted or checked."""
-    made = Tensor.__new__(Tensor)
+def leaf(
+    array: Array, requires_grad: bool, call: Call | None = None, output: int = 0, kind: type[Tensor] = Tensor
+) -> Tensor:
+    """``kind(array, requires_grad)`` of a plain array of numbers, of which nothing is to be converted or checked."""
+    made = kind.__new__(kind)
     made.array = array
     made.grad_array = None
     made.requires_grad = requires_grad

@@ -162,6 +162,17 @@ def cases() -> Iterator[Case]:
     yield Case(ops.Concatenate(0), (normal(2),), lambda *xs: torch.cat(xs, 0))
     yield Case(ops.Split((2, 0, 1), 0), (normal(3, 2),), lambda x: x.split((2, 0, 1), 0)[0])
     yield Case(ops.Split((4,), -1), (normal(2, 4),), lambda x: x.split(4, -1)[0])
+    for first, second, parts, heads, size in [(2, 3, 3, 2, 2), (1, 4, 1, 3, 1), (3, 1, 2, 1, 4), (0, 2, 3, 2, 2)]:
+        vectors, of_heads = normal(first, second, parts * heads * size), normal(first, heads, second, size)
+        for batch_first in (True, False):
+            o = (first, second, parts, heads, size), (2, 0, 3, 1, 4) if batch_first else (2, 1, 3, 0, 4)
+            yield Case(
+                ops.SplitHeads(parts, heads, batch_first),
+                (vectors,),
+                lambda x, o=o: x.reshape(o[0]).permute(o[1])[0],
+            )
+            o = (0, 2, 1, 3) if batch_first else (2, 0, 1, 3)
+            yield Case(ops.MergeHeads(batch_first), (of_heads,), lambda x, o=o: x.permute(o).flatten(2, 3))
 
 
 def _torch_product(dim: int | None, keepdim: bool) -> Callable[[Any], Any]:
@@ -406,6 +417,9 @@ REFUSED: list[tuple[Callable[[], Any], type[NumnetError], str]] = [
     (lambda: run(ops.Concatenate(0), (normal(), normal())), ShapeError, "stack"),
     (lambda: run(ops.Concatenate(0), ()), ShapeError, "none"),
     (lambda: run(ops.Split((1, 3), 0), (normal(3),)), ShapeError, r"\[1, 3\]"),
+    (lambda: run(ops.SplitHeads(3, 2, True), (normal(2, 3, 8),)), ShapeError, "3 · 2 · E.*\n.*\\(2, 3, 8\\)"),
+    (lambda: run(ops.SplitHeads(3, 2, True), (normal(3, 6),)), ShapeError, "three axes"),
+    (lambda: run(ops.MergeHeads(True), (normal(2, 3, 8),)), ShapeError, "N, H, L, E"),
     (lambda: run(ops.Concatenate(0), (normal(2), normal(2).astype("f"))), DtypeError, "float32, float64"),
     (lambda: run(ops.Where(), (np.arange(3), normal(3), normal(3))), DtypeError, "x > 0"),
     (lambda: run(ops.Where(), (np.ones(2, bool), normal(3), normal(3))), ShapeError, "broadcast"),

@@ -1,5 +1,5 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-"""Sums of two arrays, elementwise activations, and losses of pairs of numbers, compiled.
+"""Copies and sums of arrays, elementwise activations, and losses of pairs of numbers, compiled.
 
 The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover: no
 float arrays of one dtype and shape. Why: the reference twin then does the work, or writes the error, and neither has to
@@ -8,7 +8,7 @@ be done twice.
 
 cimport numpy as cnp
 
-from numnet._ext.parts cimport ELEMENTS, alike, map_kernel, run
+from numnet._ext.parts cimport ELEMENTS, alike, map_kernel, run, same
 from numnet._ext.runtime cimport c_contiguous, empty, float_type, isa, pointer
 
 cnp.import_array()
@@ -40,6 +40,9 @@ cdef enum:  # work for a number, as threads_for counts it: 8 times what is read,
     READ = 8
     READ_TWO = 12
     EXPONENTIAL = 32
+
+cdef enum:
+    REPEATED = 512  # numbers of what is added again and again: a call for fewer would cost as much as the sums
 
 
 cdef inline const elementwise_kernels *_table(int kind) noexcept:
@@ -84,11 +87,34 @@ cdef object _loss_backward(block_kernel kernel, object x, object y, object delta
     return _run(kernel, x, y, delta, kind, work, 0, 0, 0)
 
 
+def contiguous(object x):
+    return NotImplemented if float_type(x) < 0 else c_contiguous(x)
+
+
 def add(object a, object b):
-    cdef int kind = _kind(a, b)
-    if kind < 0 or not cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> a) or not cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> b):
+    cdef int kind = float_type(a)
+    if kind < 0 or float_type(b) != kind:
+        return NotImplemented
+    if not cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> a) or not cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> b):
         return NotImplemented  # NumPy adds in whatever order the numbers lie
-    return _run(_table(kind).add, a, b, None, kind, READ_TWO, 0, 0, 0)
+    if alike(a, b, kind):
+        return _run(_table(kind).add, a, b, None, kind, READ_TWO, 0, 0, 0)
+    if cnp.PyArray_NDIM(<cnp.ndarray> a) < cnp.PyArray_NDIM(<cnp.ndarray> b):
+        a, b = b, a
+    cdef int leading = cnp.PyArray_NDIM(<cnp.ndarray> a) - cnp.PyArray_NDIM(<cnp.ndarray> b)
+    cdef const cnp.npy_intp *shape = cnp.PyArray_DIMS(<cnp.ndarray> a)
+    cdef Py_ssize_t each = cnp.PyArray_SIZE(b), start
+    if each < REPEATED or not same(shape + leading, cnp.PyArray_DIMS(<cnp.ndarray> b), cnp.PyArray_NDIM(<cnp.ndarray> b)):
+        return NotImplemented
+    cdef cnp.ndarray result = empty(cnp.PyArray_NDIM(<cnp.ndarray> a), shape, kind)
+    cdef Py_ssize_t bytes = cnp.PyArray_ITEMSIZE(result)
+    cdef elementwise_job job
+    job.kernel, job.y = _table(kind).add, pointer(b)
+    for start in range(0, cnp.PyArray_SIZE(result), each):
+        job.x = job.delta = <char *> pointer(a) + start * bytes
+        job.result = <char *> pointer(result) + start * bytes
+        run(_table(kind).in_blocks, &job, each, ELEMENTS, READ_TWO * <double> each)
+    return result
 
 
 def relu(object x):

@@ -29,9 +29,10 @@ cdef inline cnp.ndarray c_contiguous(object a):
     """The array itself if it is C-contiguous, aligned and in native byte order (it may be read-only); else such a copy."""
     if cnp.PyArray_CHKFLAGS(<cnp.ndarray> a, cnp.NPY_ARRAY_CARRAY_RO) and cnp.PyArray_ISNOTSWAPPED(<cnp.ndarray> a):
         return <cnp.ndarray> a
-    return cnp.PyArray_FROM_OTF(a, cnp.PyArray_TYPE(<cnp.ndarray> a), cnp.NPY_ARRAY_CARRAY_RO)
+    return contiguous_copy(a)
 
 
+cdef cnp.ndarray contiguous_copy(object a)
 cdef cnp.ndarray empty(int ndim, const cnp.npy_intp *shape, int typenum)
 
 

@@ -121,6 +121,16 @@ cdef cnp.ndarray empty(int ndim, const cnp.npy_intp *shape, int typenum):
     return cnp.PyArray_EMPTY(ndim, <cnp.npy_intp *> shape, typenum, 0)
 
 
+cdef cnp.ndarray contiguous_copy(object a):
+    """Its numbers row by row; those of real numbers in the memory of a result."""
+    cdef cnp.ndarray array = a
+    if float_type(a) < 0:
+        return cnp.PyArray_FROM_OTF(a, cnp.PyArray_TYPE(array), cnp.NPY_ARRAY_CARRAY_RO)
+    cdef cnp.ndarray copy = empty(cnp.PyArray_NDIM(array), cnp.PyArray_DIMS(array), cnp.PyArray_TYPE(array))
+    cnp.PyArray_CopyInto(copy, array)
+    return copy
+
+
 def is_caching():
     """Is the memory of large results kept for the next ones?"""
     return caching

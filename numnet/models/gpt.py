@@ -96,10 +96,10 @@ class GPT(Module):
             error.where = "GPT, forward"
             raise error
         xp = array_module(x.array)
-        later = xp.triu(xp.ones((T, T), bool), 1)  # True where a token would look at one behind it
+        later = Tensor(xp.triu(xp.ones((T, T), bool), 1))  # True where a token would look at one behind it
         a = self.drop(self.wte(x) + self.wpe(Tensor(xp.arange(T))))  # (N, T, embed_dim)
         for block in self.h:
-            a = block(a, src_mask=Tensor(later), is_causal=True)
+            a = block(a, src_mask=later, is_causal=True)
         return self.lm_head(self.ln_f(a)).transpose(1, 2)
 
     def generate(

@@ -29,14 +29,14 @@ class _CentredNorm(Layer):
     eps: float
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
-        gamma, beta = (None if p is None else p.array.reshape(-1) for p in (self.weight, self.bias))
+        gamma, beta = _flat(self.weight), _flat(self.bias)
         expect_floating(x, None if gamma is None else gamma.dtype)
         ctx.x = x.reshape(self._folds(x))  # (A, P, B)
         y, ctx.mean, ctx.inv_std = kernels.group_norm(ctx.x, gamma, beta, self._groups(), self.eps)
         return y.reshape(x.shape)
 
     def backward(self, ctx: Ctx, delta: Array) -> Array | None:
-        gamma = None if self.weight is None else self.weight.array.reshape(-1)
+        gamma = _flat(self.weight)
         needs_gamma, needs_beta = (p is not None and p.requires_grad for p in (self.weight, self.bias))
         needs = (ctx.needs_input_grad[0], needs_gamma, needs_beta)
         d = delta.reshape(ctx.x.shape)
@@ -206,7 +206,7 @@ class RMSNorm(Layer):
         self.weight = Parameter(np.ones(shape, np.float32)) if elementwise_affine else None
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
-        gamma = None if self.weight is None else self.weight.array.reshape(-1)
+        gamma = _flat(self.weight)
         expect_floating(x, None if gamma is None else gamma.dtype)
         eps = float(np.finfo(x.dtype).eps) if self.eps is None else self.eps
         ctx.x = x.reshape(_last_axes(x, self.normalized_shape, self))  # (rows, M)
@@ -215,7 +215,7 @@ class RMSNorm(Layer):
 
     def backward(self, ctx: Ctx, delta: Array) -> Array | None:
         W = self.weight
-        gamma = None if W is None else W.array.reshape(-1)
+        gamma = _flat(W)
         needs = (ctx.needs_input_grad[0], W is not None and W.requires_grad)
         delta_x, d_gamma = kernels.rms_norm_backward(ctx.x, delta.reshape(ctx.x.shape), gamma, ctx.inv_rms, needs)
         if W is not None and d_gamma is not None:
@@ -224,6 +224,10 @@ class RMSNorm(Layer):
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+def _flat(p: Parameter | None) -> Array | None:
+    return None if p is None else p.array.reshape(-1)
 
 
 def _shape(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:

@@ -99,8 +99,8 @@ class Module:
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         if state.run is not None:
-            if len(inputs) == 1 and type(inputs[0]) is Tensor and not options:  # as almost always inside another module
-                return self._run(inputs[0])
+            if inputs and type(inputs[0]) is Tensor:  # as almost always inside another module
+                return self._run(*inputs, **options)
             return self._call(inputs, options)
         state.run = self, place_of_caller(1) if state.recording else None
         try:

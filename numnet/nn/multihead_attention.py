@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import operations as ops
 from ..arrays import array_module, is_floating
 from ..errors import DtypeError, NumnetError, OptionError, ShapeError, describe
 from ..functions import cat, split
-from ..tensor import Parameter, Tensor
+from ..tensor import Parameter, Tensor, apply
 from . import init
 from .attention import ScaledDotProductAttention
 from .expect import conversion
@@ -134,12 +135,11 @@ class MultiheadAttention(Module):
             padding = None if padding is None else padding.unsqueeze(0)
         N, L = query.shape[:2] if batch_first else query.shape[1::-1]
         S = key.shape[1 if batch_first else 0]
-        apart, together = ((0, 2, 1, 3), (0, 2, 1, 3)) if batch_first else ((1, 2, 0, 3), (2, 0, 1, 3))
-        q, k, v = self._projected(query, key, value, apart)
+        q, k, v = self._projected(query, key, value, batch_first)
         k, v = self._appended(k, self.bias_k), self._appended(v, self.bias_v)
         seen = self._mask(padding, mask, (N, L, S), q.dtype)
         y, weights = self.attention(q, k, v) if seen is None else self.attention(q, k, v, seen)
-        y = self.out_proj(y.permute(together).reshape(query.shape))
+        y = self.out_proj(apply(ops.MergeHeads(batch_first), y))
         if need_weights and average_attn_weights:
             weights = weights.mean(1)  # (N, L, S)
         if not batched:
@@ -149,21 +149,20 @@ class MultiheadAttention(Module):
     def _differentiates(self, position: int) -> bool:
         return position < 3
 
-    def _projected(self, query: Tensor, key: Tensor, value: Tensor, apart: tuple[int, ...]) -> Sequence[Tensor]:
+    def _projected(self, query: Tensor, key: Tensor, value: Tensor, batch_first: bool) -> Sequence[Tensor]:
         """q, k and v, (N, H, …, E / H)."""
         if self.in_proj_weight is not None and query is key and key is value:  # one product, of 3 H heads
-            heads = self._heads(linear(query, self.in_proj_weight, self.in_proj_bias), apart)
-            return split(heads, self.num_heads, 1)
+            return self._heads(3, linear(query, self.in_proj_weight, self.in_proj_bias), batch_first)
         weights: Any = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
         if self.in_proj_weight is not None:
             weights = split(self.in_proj_weight, self.embed_dim)
         biases: Any = (None, None, None) if self.in_proj_bias is None else split(self.in_proj_bias, self.embed_dim)
         inputs = zip((query, key, value), weights, biases, strict=True)
-        return [self._heads(linear(x, W, b), apart) for x, W, b in inputs]
+        return [self._heads(1, linear(x, W, b), batch_first)[0] for x, W, b in inputs]
 
-    def _heads(self, x: Tensor, apart: tuple[int, ...]) -> Tensor:
-        size = self.embed_dim // self.num_heads
-        return x.reshape(*x.shape[:2], x.shape[2] // size, size).permute(apart)
+    def _heads(self, parts: int, x: Tensor, batch_first: bool) -> tuple[Tensor, ...]:
+        heads: tuple[Tensor, ...] = apply(ops.SplitHeads(parts, self.num_heads, batch_first), x)
+        return heads
 
     @property
     def _extra_keys(self) -> int:
@@ -208,22 +207,19 @@ class MultiheadAttention(Module):
         return cat([mask, Tensor(seen)], -1)
 
     def _expect_inputs(self, query: Tensor, key: Tensor, value: Tensor, batch_first: bool) -> None:
-        shapes = [x.shape for x in (query, key, value)]
+        q, k, v = shapes = query.shape, key.shape, value.shape
         sizes = (self.embed_dim, self.kdim, self.vdim)
-        axis = 1 if batch_first and query.ndim == 3 else 0  # of L and S; the other one is N
-        fits = query.ndim in (2, 3) and all(len(shape) == query.ndim for shape in shapes)
-        fits = fits and all(shape[-1] == size for shape, size in zip(shapes, sizes, strict=True))
-        fits = fits and shapes[1][axis] == shapes[2][axis]
-        fits = fits and (query.ndim == 2 or len({shape[1 - axis] for shape in shapes}) == 1)
-        if not fits:
+        batch = 0 if batch_first else 1  # the axis of N, if there is one
+        fits = len(q) in (2, 3) and len(q) == len(k) and k[:-1] == v[:-1] and (q[-1], k[-1], v[-1]) == sizes
+        if not fits or (len(q) == 3 and q[batch] != k[batch]):
             letters = "(N, L, {}), (N, S, {}), (N, S, {})" if self.batch_first else "(L, N, {}), (S, N, {}), (S, N, {})"
             expected = f"query, key, value of shapes {letters}, or without a batch (L, {{}}), (S, {{}}), (S, {{}})"
             got = ", ".join(str(shape) for shape in shapes)
             cure = "" if self.batch_first else "batch_first=True if the batch is the first axis"
             raise self._located(ShapeError(expected.format(*sizes, *sizes), got, cure))
-        dtype = self.out_proj.weight.dtype
+        dtype = self.out_proj.weight.array.dtype
         for name, x in (("query", query), ("key", key), ("value", value)):
-            if x.dtype != dtype:
+            if x.array.dtype != dtype:
                 expected = f"{name} of {dtype}, as the parameters are"
                 raise self._located(DtypeError(expected, describe(x.array), conversion(name, x.array, dtype)))
 

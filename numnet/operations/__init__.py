@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .arithmetic import Add, Divide, ElementwisePower, MatMul, Multiply, Negative, Subtract
 from .elementwise import Abs, Cast, Clamp, Cos, Exp, Log, Power, Relu, Sigmoid, Sin, Sqrt, Tanh, ToDevice
+from .heads import MergeHeads, SplitHeads
 from .indexing import Assign, Concatenate, Index, Split, Where
 from .operation import Axes, Operation, as_array, as_operand, expect_alike, normalised_axes
 from .reduction import (
@@ -46,6 +47,7 @@ __all__ = [
     "Max",
     "MaxAlong",
     "Mean",
+    "MergeHeads",
     "Min",
     "MinAlong",
     "Multiply",
@@ -60,6 +62,7 @@ __all__ = [
     "Sigmoid",
     "Sin",
     "Split",
+    "SplitHeads",
     "Sqrt",
     "StandardDeviation",
     "Subtract",

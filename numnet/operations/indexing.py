@@ -166,7 +166,8 @@ class Split(Operation):
         ends = list(itertools.accumulate(self.sizes, initial=0))
         ys = tuple([x[(*front, slice(begin, end))] for begin, end in itertools.pairwise(ends)])
         ctx.axis, ctx.shapes, ctx.shape = axis, [y.shape for y in ys], x.shape
-        ctx.outermost_first = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
+        if ctx.recording:
+            ctx.outermost_first = sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
         return ys
 
     def backward(self, ctx: Ctx, deltas: tuple[Array | None, ...]) -> Array:

@@ -178,10 +178,12 @@ def normalised_axes(dim: Axes, ndim: int) -> tuple[int, ...]:
     Raises:
         ShapeError: there is no such axis, or one is named twice.
     """
+    if isinstance(dim, int) and 0 <= dim < ndim:  # as almost always
+        return (dim,)
     dims = range(ndim) if dim is None else dim if isinstance(dim, tuple) else (dim,)
     axes = tuple([d + ndim if d < 0 else d for d in dims])
     if ndim == 0 and all(d in (-1, 0) for d in dims):
         return ()  # a single number counts as an axis of one number, as in PyTorch
-    if not all(0 <= axis < ndim for axis in axes) or len(set(axes)) < len(axes):
+    if axes and (min(axes) < 0 or max(axes) >= ndim or len(set(axes)) < len(axes)):
         raise ShapeError(f"different axes from {-ndim} to {ndim - 1} for an array of {ndim}", f"dim={dim}")
     return axes

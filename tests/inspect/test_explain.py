@@ -113,6 +113,23 @@ def test_attention_behind_masks(options: dict[str, object], mask: tuple[np.ndarr
     assert check(seen) == set()
 
 
+class AttendsToItself(nn.Module):
+    def __init__(self, **options) -> None:
+        super().__init__()
+        self.heads = nn.MultiheadAttention(4, 2, **options)
+
+    def forward(self, x):
+        return self.heads(x, x, x, need_weights=False)[0]
+
+
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_heads(batch_first: bool) -> None:
+    x = numbers(3, 2, 4)
+    seen = trace(AttendsToItself(batch_first=batch_first).double(), x, np.zeros_like(x), nn.MSELoss())
+    assert check(seen) == set()
+    assert {"SplitHeads", "MergeHeads"} <= {call.kind for call in seen.calls}
+
+
 WORDS = RNG.integers(0, 11, (2, 5))
 IMAGES = numbers(2, 3, 16, 16)
 MODELS = {

@@ -42,7 +42,7 @@ cases = pytest.mark.parametrize("name, options", CASES, ids=str)
 
 def test_every_kernel_is_here():
     names = {name for name in reference.__all__ if hasattr(elementwise, name) and "entropy" not in name}
-    assert names == {"add"} | {name for name, _ in CASES} | {f"{name}_backward" for name, _ in CASES}
+    assert names == {"add", "contiguous"} | {name for name, _ in CASES} | {f"{name}_backward" for name, _ in CASES}
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)
@@ -54,13 +54,38 @@ def test_add(shape, isa, dtype, rng, threads):
         np.testing.assert_array_equal(elementwise.add(a, b), a + b)
 
 
+@pytest.mark.parametrize(
+    "a, b", [((5, 600), (600,)), ((2, 3, 20, 30), (20, 30)), ((0, 600), (600,)), ((2, 512), (512,))]
+)
+def test_add_of_what_repeats(a, b, isa, dtype, rng):
+    a, b = (np.asarray(rng.standard_normal(shape), dtype) for shape in (a, b))
+    for left, right in ((a, b), (b, a)):
+        np.testing.assert_array_equal(elementwise.add(left, right), left + right)
+
+
 def test_add_leaves_to_numpy_what_lies_in_another_order(dtype):
-    a = np.ones((3, 4), dtype)
+    a, many = np.ones((3, 4), dtype), np.ones((3, 4, 600), dtype)
     other = np.float32 if dtype == np.float64 else np.float64
-    for left, right in ((a.T, a.T), (a, a[0]), (a, a[::-1]), (a, a.astype(other)), (a, a.astype(int))):
+    repeated = ((a, a[0]), (many, many[0, :1]), (many, many[:, :1]), (many, many[0, 0, ::-1]))
+    for left, right in (*repeated, (a.T, a.T), (a, a[::-1]), (a, a.astype(other)), (a, a.astype(int))):
         assert elementwise.add(left, right) is NotImplemented
         np.testing.assert_array_equal(kernels.add(left, right), left + right)
     assert kernels.add(a.T, a.T).flags.f_contiguous
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (40, 30, 50)], ids=str)
+def test_contiguous(shape, dtype, rng):
+    x = np.asarray(rng.standard_normal(shape), dtype)
+    assert elementwise.contiguous(x) is x
+    for view in (x.T, x[::2, ..., ::-1] if len(shape) > 1 else x[...]):
+        y = elementwise.contiguous(view)
+        np.testing.assert_array_equal(y, reference.contiguous(view))
+        assert y.shape == view.shape
+        assert y.flags.c_contiguous
+    view.flags.writeable = False
+    np.testing.assert_array_equal(elementwise.contiguous(view), view)
+    assert elementwise.contiguous(x.astype(int)) is NotImplemented
+    assert kernels.contiguous(x.astype(int).T).flags.c_contiguous
 
 
 @cases

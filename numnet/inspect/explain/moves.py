@@ -11,7 +11,16 @@ from .explanation import Rule
 from .expression import Constant, product, total
 from .page import Index, Page, Rules, flat_of
 
-__all__ = ["ConcatenateRules", "DropoutRules", "MoveRules", "PermuteRules", "ReshapeRules", "SplitRules"]
+__all__ = [
+    "ConcatenateRules",
+    "DropoutRules",
+    "MergeHeadsRules",
+    "MoveRules",
+    "PermuteRules",
+    "ReshapeRules",
+    "SplitHeadsRules",
+    "SplitRules",
+]
 
 
 class MoveRules(Rules):
@@ -151,3 +160,42 @@ class SplitRules(Rules):
                 return Rule(delta.symbol, delta, "the same number in another place")
             i -= n
         return None
+
+
+class SplitHeadsRules(Rules):
+    """yₚ[n, h, l, e] = x[n, l, E (p H + h) + e]."""
+
+    def output(self, page: Page, index: Index, number: int) -> Rule | None:
+        n, h, l, e = index  # noqa: E741  # the letters of the formula
+        heads = number * page.layer.heads + h
+        x = page.x((*_batch_and_place(page, n, l), page.y_shape[3] * heads + e))
+        return Rule(x.symbol, x, "the same number in another place")
+
+    def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
+        size = page.y_shape[3]
+        n, l = _batch_and_place(page, *index[:2])  # noqa: E741
+        i, number, width = index[2], 0, page.layer.heads * size
+        while number < page.layer.parts - 1 and i >= width:
+            i, number = i - width, number + 1
+        delta = page.delta((n, i // size, l, i % size), number)
+        return Rule(delta.symbol, delta, "the same number in another place")
+
+
+class MergeHeadsRules(Rules):
+    """y[n, l, E h + e] = x[n, h, l, e]."""
+
+    def output(self, page: Page, index: Index, number: int) -> Rule | None:
+        size = page.x_shape[3]
+        n, l = _batch_and_place(page, *index[:2])  # noqa: E741
+        x = page.x((n, index[2] // size, l, index[2] % size))
+        return Rule(x.symbol, x, "the same number in another place")
+
+    def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
+        n, h, l, e = index  # noqa: E741
+        delta = page.delta((*_batch_and_place(page, n, l), page.x_shape[3] * h + e))
+        return Rule(delta.symbol, delta, "the same number in another place")
+
+
+def _batch_and_place(page: Page, first: Any, second: Any) -> tuple[Any, Any]:
+    """n and l in the order of the layout, or from it: the exchange is its own inverse."""
+    return (first, second) if page.layer.batch_first else (second, first)

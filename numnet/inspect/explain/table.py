@@ -21,7 +21,16 @@ from .attention import AttentionRules
 from .conv import ConvRules, ConvTransposeRules
 from .linear import EmbeddingRules, LinearRules
 from .loss import BCERules, BCEWithLogitsRules, CrossEntropyRules, DifferenceRules, MSERules, NLLRules
-from .moves import ConcatenateRules, DropoutRules, MoveRules, PermuteRules, ReshapeRules, SplitRules
+from .moves import (
+    ConcatenateRules,
+    DropoutRules,
+    MergeHeadsRules,
+    MoveRules,
+    PermuteRules,
+    ReshapeRules,
+    SplitHeadsRules,
+    SplitRules,
+)
 from .normalization import ChannelNormRules, RowNormRules
 from .operations import (
     AbsRules,
@@ -94,6 +103,10 @@ _BY_RULES: list[tuple[Rules, tuple[type, ...]]] = [
     (MoveRules(), (ops.Broadcast, ops.Index)),
     (ConcatenateRules(), (ops.Concatenate,)),
     (SplitRules(), (ops.Split,)),
+    (SplitHeadsRules(), (ops.SplitHeads,)),
+    (MergeHeadsRules(), (ops.MergeHeads,)),
+    (SplitHeadsRules(), (ops.SplitHeads,)),
+    (MergeHeadsRules(), (ops.MergeHeads,)),
     (AddRules(), (ops.Add,)),
     (SubtractRules(), (ops.Subtract,)),
     (MultiplyRules(), (ops.Multiply,)),

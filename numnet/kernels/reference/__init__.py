@@ -6,7 +6,7 @@ Nothing here is fast, and nothing is clever: each function is its formula. The o
 from __future__ import annotations
 
 from .activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
-from .arithmetic import add
+from .arithmetic import add, contiguous
 from .batch_norm import batch_norm_eval, batch_norm_eval_backward, batch_norm_train, batch_norm_train_backward
 from .binary_cross_entropy import (
     binary_cross_entropy,
@@ -57,6 +57,7 @@ __all__ = [
     "binary_cross_entropy_backward",
     "binary_cross_entropy_with_logits",
     "binary_cross_entropy_with_logits_backward",
+    "contiguous",
     "conv",
     "conv_backward",
     "cross_entropy",

@@ -1,15 +1,23 @@
-"""Arithmetic of two arrays."""
+"""Sums of two arrays, and copies."""
 
 from __future__ import annotations
 
-from ...arrays import Array
+from ...arrays import Array, array_module
 
-__all__ = ["add"]
+__all__ = ["add", "contiguous"]
 
 
 def add(a: Array, b: Array) -> Array:
-    """Sum of two arrays of one dtype, which broadcast. Compiled for two of one shape, as where ways around layers meet.
+    """Sum of two arrays of one dtype, which broadcast.
 
     y = a + b
+
+    Compiled for two of one shape, as where ways around layers meet, and for one that repeats along first axes of the
+    other.
     """
     return a + b
+
+
+def contiguous(x: Array) -> Array:
+    """The same numbers, row by row in memory: x itself where they lie so, else a copy."""
+    return array_module(x).ascontiguousarray(x).reshape(x.shape)  # what has no axes would get one

@@ -9,7 +9,7 @@ from ...arrays import Array
 from ...call import Call, Ctx, Formulas
 from ...errors import ShapeError
 from ...operations import Operation
-from ...tensor import Parameter, Tensor, apply
+from ...tensor import Parameter, Tensor, apply, leaf
 from ..layer import Layer
 
 __all__ = ["Functional", "Input", "array_of", "run", "run_with", "shape_of", "undrawn"]
@@ -34,7 +34,7 @@ class Functional(Operation):
     def forward(self, ctx: Ctx, *inputs: Array | None) -> Array:
         n = len(inputs) - len(self.names)  # x, or several: the parameters come after them
         for name, array, needs in zip(self.names, inputs[n:], ctx.needs_input_grad[n:], strict=True):
-            setattr(self.layer, name, None if array is None else Parameter(array, requires_grad=needs))
+            setattr(self.layer, name, None if array is None else leaf(array, needs, kind=Parameter))
         return self.layer.forward(ctx, *inputs[:n])
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array | None, ...]:

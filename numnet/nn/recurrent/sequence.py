@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import kernels
 from ...arrays import Array, array_module, is_array
 from ...call import Ctx
 from ...errors import DtypeError, OptionError, ShapeError, describe
@@ -87,7 +88,7 @@ class Recurrent(RecurrentBase):
         parts, lengths = others[:n], others[n] if len(others) > n else None
         expect_floating(x, self._weights(self._suffixes[0]).ih.dtype)
         ctx.batched = self._expect(x)
-        x = array_module(x).ascontiguousarray(self._steps_first(x, ctx.batched))  # (T, N, in)
+        x = kernels.contiguous(self._steps_first(x, ctx.batched))  # (T, N, in)
         T, N = x.shape[:2]
         leading = (self.num_layers * D, N) if ctx.batched else (self.num_layers * D,)
         state = self._initial(parts, ((*leading, self._width), (*leading, self.hidden_size)), x)
@@ -212,7 +213,7 @@ class Recurrent(RecurrentBase):
         """The layout that was given, from (T, N, features)."""
         if not batched:
             return a[:, 0]
-        return array_module(a).ascontiguousarray(a.swapaxes(0, 1)) if self.batch_first else a
+        return kernels.contiguous(a.swapaxes(0, 1)) if self.batch_first else a
 
     def extra_repr(self) -> str:
         defaults = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0}
