@@ -60,7 +60,7 @@ _NIN = (
 )
 _GPT = (
     "Three quarters of the time are products of linear layers, which both sides make about as fast; for one sequence "
-    "some seventy layers and operations with 3 to 15 µs of Python each are besides a third of the time."
+    "nearly seventy layers and operations with 3 to 15 µs of Python each are besides a quarter of the time."
 )
 _ADAM = (
     "Adam reads and writes seven streams of 240 000 numbers, 6.7 MB, which no second-level cache holds: "

@@ -64,6 +64,14 @@ def pytest_report_header() -> str:
     return f"numnet: {numnet.__version__} from {Path(numnet.__file__).parent}, kernels: {twin}"
 
 
+@pytest.fixture(autouse=True)
+def same_draws() -> None:
+    """What draws from the default generator draws the same in every run."""
+    import numnet
+
+    numnet.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of the data sets, which the environment variable NUMNET_DATA names."""

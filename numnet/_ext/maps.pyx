@@ -1,5 +1,5 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-"""Softmax, cross-entropy, norms and rows, compiled.
+"""Softmax, cross-entropy, norms, rows and lengths, compiled.
 
 The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover: no
 float arrays of one dtype, shapes that do not fit, labels out of range. Why: the reference twin then does the work, or
@@ -19,7 +19,7 @@ cdef extern from "maps_kernels.h" nogil:
     ctypedef struct maps_kernels:
         map_kernel softmax, softmax_backward, masked_softmax, cross_entropy, cross_entropy_backward
         map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients
-        map_kernel scatter_rows
+        map_kernel scatter_rows, square_sum
 
     const maps_kernels *maps_for(int isa, int is_double)
 
@@ -79,6 +79,11 @@ cdef extern from "maps_kernels.h" nogil:
         double *shares
         Py_ssize_t N, C, S, groups, part
         double eps
+
+    struct square_sum_job:
+        const void *x
+        double *sums
+        Py_ssize_t part
 
     struct scatter_job:
         const void *delta
@@ -475,3 +480,27 @@ def scatter_rows(object delta, object index, object rows):
         pointer(delta), <const int64_t *> pointer(index), pointer(dW), _length(delta, 0), shape[1])
     run(_kernels(kind).scatter_rows, &job, job.D, COLUMNS, 12.0 * <double> job.N * <double> job.D)
     return dW
+
+
+# --- norms of gradients ---
+
+def square_sum(object x):
+    cdef int kind = float_type(x)
+    if kind < 0:
+        return NotImplemented
+    x = c_contiguous(x)
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(x), i
+    cdef cnp.npy_intp parts = (count + ELEMENTS - 1) // ELEMENTS
+    cdef cnp.ndarray shares = empty(1, &parts, cnp.NPY_DOUBLE)
+    cdef square_sum_job job
+    job.x, job.sums, job.part = pointer(x), <double *> pointer(shares), ELEMENTS
+    run(_kernels(kind).square_sum, &job, count, ELEMENTS, 8.0 * <double> count)
+    cdef double total = 0
+    for i in range(parts):
+        total += job.sums[i]
+    cdef cnp.ndarray result = empty(0, NULL, kind)
+    if kind == cnp.NPY_DOUBLE:
+        (<double *> pointer(result))[0] = total
+    else:
+        (<float *> pointer(result))[0] = <float> total
+    return result

@@ -10,7 +10,7 @@
 typedef struct {
     map_kernel softmax, softmax_backward, masked_softmax, cross_entropy, cross_entropy_backward;
     map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients;
-    map_kernel scatter_rows;
+    map_kernel scatter_rows, square_sum;
 } maps_kernels;
 
 FAMILY(maps)
@@ -57,6 +57,12 @@ struct row_norm_job {
     double *shares;                        /* (parts, 2, C): of the gradients of weight and bias */
     size N, C, S, groups, part;            /* part: of N, in a backward */
     double eps;
+};
+
+struct square_sum_job {
+    const void *x;
+    double *sums; /* one for each part */
+    size part;
 };
 
 struct scatter_job {

@@ -6,7 +6,7 @@ Nothing here is fast, and nothing is clever: each function is its formula. The o
 from __future__ import annotations
 
 from .activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
-from .arithmetic import add, contiguous
+from .arithmetic import add, contiguous, square_sum
 from .batch_norm import batch_norm_eval, batch_norm_eval_backward, batch_norm_train, batch_norm_train_backward
 from .binary_cross_entropy import (
     binary_cross_entropy,
@@ -108,6 +108,7 @@ __all__ = [
     "softmax_backward",
     "softplus",
     "softplus_backward",
+    "square_sum",
     "tanh",
     "tanh_backward",
     "unfold",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...arrays import Array, array_module
 
-__all__ = ["add", "contiguous"]
+__all__ = ["add", "contiguous", "square_sum"]
 
 
 def add(a: Array, b: Array) -> Array:
@@ -21,3 +21,8 @@ def add(a: Array, b: Array) -> Array:
 def contiguous(x: Array) -> Array:
     """The same numbers, row by row in memory: x itself where they lie so, else a copy."""
     return array_module(x).ascontiguousarray(x).reshape(x.shape)  # what has no axes would get one
+
+
+def square_sum(x: Array) -> Array:
+    """Σ x², over all numbers: the square of the length of x, as one vector."""
+    return (x * x).sum()

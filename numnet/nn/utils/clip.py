@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import kernels
 from ...arrays import Array, array_module, is_array
 from ...errors import NonFiniteError, OptionError, ShapeError
 from ...tensor import Tensor
@@ -120,7 +121,7 @@ def _vector_norm(a: Array, p: float) -> Array:
     if flat.size == 0:
         return xp.zeros((), a.dtype)
     if p == 2:
-        return xp.sqrt((flat * flat).sum())
+        return xp.sqrt(kernels.square_sum(flat))
     if p in (np.inf, -np.inf):
         return abs(flat).max() if p > 0 else abs(flat).min()
     if p == 0:
