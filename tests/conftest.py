@@ -66,7 +66,7 @@ def pytest_report_header() -> str:
 
 @pytest.fixture(autouse=True)
 def same_draws() -> None:
-    """What draws from the default generator draws the same in every run."""
+    """What a test draws from the default generator is the same in every run."""
     import numnet
 
     numnet.manual_seed(0)

@@ -389,6 +389,22 @@ def test_at_kinks_and_ends_as_torch(operation: Operation, torchs: Callable[..., 
             np.testing.assert_allclose(delta_x, x.grad.numpy(), rtol=1e-12)
 
 
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_every_part_of_the_heads(batch_first: bool) -> None:
+    x, order = normal(2, 3, 12), (2, 0, 3, 1, 4) if batch_first else (2, 1, 3, 0, 4)
+    right = x.reshape(2, 3, 3, 2, 2).transpose(order)  # (P, N, H, L, D)
+    for used in ([0, 1, 2], [1], [0, 2], [2]):
+        call = Call(ops.SplitHeads(3, 2, batch_first))
+        parts = call.forward(x)
+        np.testing.assert_array_equal(parts, right)
+        deltas = [weights(part) if i in used else None for i, part in enumerate(parts)]
+        delta_x = call.backward(tuple(deltas))
+        found = delta_x.reshape(2, 3, 3, 2, 2).transpose(order)
+        for i, delta in enumerate(deltas):
+            np.testing.assert_array_equal(found[i], 0 if delta is None else delta)
+        assert delta_x.base is None
+
+
 REFUSED: list[tuple[Callable[[], Any], type[NumnetError], str]] = [
     (lambda: run(ops.Add(), (normal(2, 3), normal(4))), ShapeError, r"\(2, 3\) and \(4,\)"),
     (lambda: run(ops.Add(), (normal(3), normal(3).astype(np.float32))), DtypeError, "float64 and float32"),
@@ -417,9 +433,9 @@ REFUSED: list[tuple[Callable[[], Any], type[NumnetError], str]] = [
     (lambda: run(ops.Concatenate(0), (normal(), normal())), ShapeError, "stack"),
     (lambda: run(ops.Concatenate(0), ()), ShapeError, "none"),
     (lambda: run(ops.Split((1, 3), 0), (normal(3),)), ShapeError, r"\[1, 3\]"),
-    (lambda: run(ops.SplitHeads(3, 2, True), (normal(2, 3, 8),)), ShapeError, "3 · 2 · E.*\n.*\\(2, 3, 8\\)"),
+    (lambda: run(ops.SplitHeads(3, 2, True), (normal(2, 3, 8),)), ShapeError, "3 · 2 · D.*\n.*\\(2, 3, 8\\)"),
     (lambda: run(ops.SplitHeads(3, 2, True), (normal(3, 6),)), ShapeError, "three axes"),
-    (lambda: run(ops.MergeHeads(True), (normal(2, 3, 8),)), ShapeError, "N, H, L, E"),
+    (lambda: run(ops.MergeHeads(True), (normal(2, 3, 8),)), ShapeError, "N, H, L, D"),
     (lambda: run(ops.Concatenate(0), (normal(2), normal(2).astype("f"))), DtypeError, "float32, float64"),
     (lambda: run(ops.Where(), (np.arange(3), normal(3), normal(3))), DtypeError, "x > 0"),
     (lambda: run(ops.Where(), (np.ones(2, bool), normal(3), normal(3))), ShapeError, "broadcast"),

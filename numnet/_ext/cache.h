@@ -8,9 +8,9 @@
  * page.
  *
  * A block belongs to one array from cache_take to cache_give, which NumPy calls when the last reference dies (NEP
- * 49): what somebody holds is never written over. A gap that stayed as it was while PERIOD more blocks were taken,
- * and what lies above all arrays of that time, goes back to the system before as many again are; cache_empty gives
- * back all gaps at once. */
+ * 49): what somebody holds is never written over. A gap that stayed as it was for a period, and what lies above all
+ * arrays of two, goes back to the system; cache_empty gives back all gaps at once. A period is longer than a step of
+ * training, which takes a few times as many blocks as it holds at once: what its forward needs, it needs again. */
 #ifndef NUMNET_CACHE_H
 #define NUMNET_CACHE_H
 
@@ -24,7 +24,8 @@
 
 #define NUMNET_SMALL ((size_t)1 << 16) /* below it memory comes from malloc, which keeps it too */
 #define NUMNET_HEADER ((size_t)64)     /* bytes before the data: a cache line */
-#define NUMNET_PERIOD 1024             /* blocks */
+#define NUMNET_PERIOD ((uint64_t)1024) /* blocks taken, at least; */
+#define NUMNET_STEPS ((uint64_t)4)     /* else so many times as many as were in use at once */
 
 typedef struct block {
     size_t room;           /* bytes, with this header: whole pages */
@@ -40,7 +41,8 @@ static struct {
     char *start, *end, *written;    /* the range; nothing from `written` on is in memory */
     char *reached, *reached_before; /* how far up arrays were in this period, and in the one before */
     size_t page, live;              /* bytes: of a page, of all arrays */
-    uint64_t taken;                 /* blocks, so far */
+    uint64_t taken, began;          /* blocks, so far; when this period began */
+    uint64_t count, most, most_before; /* arrays: now, at once in this period, in the one before */
 } cache = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static char *cache_above(const block *b) { return (char *)b + b->room; }
@@ -74,8 +76,14 @@ static void cache_tidy(void) {
     cache.reached_before = cache.reached, cache.reached = cache.end;
     for (block *b = cache.gaps; b; b = b->next) {
         if (cache_above(b) == cache.end) cache.reached = (char *)b;
-        else if (b->since + NUMNET_PERIOD <= cache.taken) cache_drop(b);
+        else if (b->since <= cache.began) cache_drop(b);
     }
+    cache.began = cache.taken, cache.most_before = cache.most, cache.most = cache.count;
+}
+
+static uint64_t cache_period(void) {
+    uint64_t period = NUMNET_STEPS * (cache.most > cache.most_before ? cache.most : cache.most_before);
+    return period > NUMNET_PERIOD ? period : NUMNET_PERIOD;
 }
 
 /* Does the system count addresses as if they were memory (ulimit -v or -d, vm.overcommit_memory = 2)? The range would
@@ -124,7 +132,8 @@ static void *cache_take(size_t bytes) {
             char *above = cache_above(b), *page = above < cache.end ? above + cache.page : above;
             if (above > cache.reached) cache.reached = above;
             if (page > cache.written) cache.written = page;
-            if (++cache.taken % NUMNET_PERIOD == 0) cache_tidy();
+            if (++cache.count > cache.most) cache.most = cache.count;
+            if (++cache.taken - cache.began >= cache_period()) cache_tidy();
         }
     }
     pthread_mutex_unlock(&cache.lock);
@@ -141,7 +150,7 @@ static void cache_give(void *data) {
     if (!data) return;
     block *b = (block *)((char *)data - NUMNET_HEADER), **at = &cache.gaps;
     pthread_mutex_lock(&cache.lock);
-    cache.live -= b->room;
+    cache.live -= b->room, cache.count--;
     while (*at && *at < b) at = &(*at)->next;
     b->next = *at, *at = b, b->is_gap = 1;
     if (b->next && (char *)b->next == cache_above(b)) cache_join(b, b->next);
@@ -157,6 +166,7 @@ static void cache_drop_all(void) {
 static void cache_empty(void) {
     pthread_mutex_lock(&cache.lock);
     cache_drop_all();
+    cache.began = cache.taken, cache.most = cache.most_before = cache.count;
     pthread_mutex_unlock(&cache.lock);
 }
 

@@ -2,8 +2,8 @@
 """Copies and sums of arrays, elementwise activations, and losses of pairs of numbers, compiled.
 
 The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover: no
-float arrays of one dtype and shape. Why: the reference twin then does the work, or writes the error, and neither has to
-be done twice.
+float arrays of one dtype, shapes that do not fit. Why: the reference twin then does the work, or writes the error, and
+neither has to be done twice.
 """
 
 cimport numpy as cnp
@@ -42,7 +42,7 @@ cdef enum:  # work for a number, as threads_for counts it: 8 times what is read,
     EXPONENTIAL = 32
 
 cdef enum:
-    REPEATED = 512  # numbers of what is added again and again: a call for fewer would cost as much as the sums
+    LEAST_REPEATED = 512  # numbers of what is added again and again: a call for fewer would cost as much as the sums
 
 
 cdef inline const elementwise_kernels *_table(int kind) noexcept:
@@ -104,7 +104,7 @@ def add(object a, object b):
     cdef int leading = cnp.PyArray_NDIM(<cnp.ndarray> a) - cnp.PyArray_NDIM(<cnp.ndarray> b)
     cdef const cnp.npy_intp *shape = cnp.PyArray_DIMS(<cnp.ndarray> a)
     cdef Py_ssize_t each = cnp.PyArray_SIZE(b), start
-    if each < REPEATED or not same(shape + leading, cnp.PyArray_DIMS(<cnp.ndarray> b), cnp.PyArray_NDIM(<cnp.ndarray> b)):
+    if each < LEAST_REPEATED or not same(shape + leading, cnp.PyArray_DIMS(<cnp.ndarray> b), cnp.PyArray_NDIM(<cnp.ndarray> b)):
         return NotImplemented
     cdef cnp.ndarray result = empty(cnp.PyArray_NDIM(<cnp.ndarray> a), shape, kind)
     cdef Py_ssize_t bytes = cnp.PyArray_ITEMSIZE(result)

@@ -1,5 +1,5 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
-"""Softmax, cross-entropy, norms, rows and lengths, compiled.
+"""Softmax, cross-entropy, norms, rows and sums of squares, compiled.
 
 The functions are those of numnet.kernels.reference. Each answers NotImplemented to arguments that it does not cover: no
 float arrays of one dtype, shapes that do not fit, labels out of range. Why: the reference twin then does the work, or

@@ -122,7 +122,7 @@ cdef cnp.ndarray empty(int ndim, const cnp.npy_intp *shape, int typenum):
 
 
 cdef cnp.ndarray contiguous_copy(object a):
-    """Its numbers row by row; those of real numbers in the memory of a result."""
+    """Its numbers row by row; float and double in the memory of a result."""
     cdef cnp.ndarray array = a
     if float_type(a) < 0:
         return cnp.PyArray_FROM_OTF(a, cnp.PyArray_TYPE(array), cnp.NPY_ARRAY_CARRAY_RO)

@@ -184,6 +184,6 @@ def normalised_axes(dim: Axes, ndim: int) -> tuple[int, ...]:
     axes = tuple([d + ndim if d < 0 else d for d in dims])
     if ndim == 0 and all(d in (-1, 0) for d in dims):
         return ()  # a single number counts as an axis of one number, as in PyTorch
-    if axes and (min(axes) < 0 or max(axes) >= ndim or len(set(axes)) < len(axes)):
+    if not all(0 <= axis < ndim for axis in axes) or len(set(axes)) < len(axes):
         raise ShapeError(f"different axes from {-ndim} to {ndim - 1} for an array of {ndim}", f"dim={dim}")
     return axes

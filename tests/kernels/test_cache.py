@@ -138,6 +138,18 @@ def test_what_is_long_of_no_use_goes_back_by_itself() -> None:
     assert (first == second).all()
 
 
+def test_what_a_deep_network_needs_again_stays() -> None:
+    x = np.ones((64, 256), np.float32)  # 64 KiB
+    held = [made(x) for _ in range(3000)]
+    held.clear()
+    for _ in range(6000):  # a backward, say
+        made(x)
+    assert runtime.cached_bytes()[1] >= 3000 * x.nbytes
+    for _ in range(30_000):
+        made(x)
+    assert runtime.cached_bytes()[1] <= 1 << 20
+
+
 def test_arrays_may_die_in_any_thread() -> None:
     wrong: list[int] = []
 

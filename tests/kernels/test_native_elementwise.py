@@ -55,12 +55,15 @@ def test_add(shape, isa, dtype, rng, threads):
 
 
 @pytest.mark.parametrize(
-    "a, b", [((5, 600), (600,)), ((2, 3, 20, 30), (20, 30)), ((0, 600), (600,)), ((2, 512), (512,))]
+    "shape, trailing", [((5, 600), 1), ((2, 3, 20, 30), 2), ((0, 600), 1), ((2, 512), 1), ((3, 70, 2000), 2)]
 )
-def test_add_of_what_repeats(a, b, isa, dtype, rng):
-    a, b = (np.asarray(rng.standard_normal(shape), dtype) for shape in (a, b))
-    for left, right in ((a, b), (b, a)):
-        np.testing.assert_array_equal(elementwise.add(left, right), left + right)
+def test_add_of_what_repeats(shape, trailing, isa, dtype, rng, threads):
+    a, b = (np.asarray(rng.standard_normal(s), dtype) for s in (shape, shape[-trailing:]))
+    b.flat[-1] = np.nan
+    for count in (1, 2):
+        threads(count)
+        for left, right in ((a, b), (b, a), *((a, part) for part in a[1:2])):
+            np.testing.assert_array_equal(elementwise.add(left, right), left + right)
 
 
 def test_add_leaves_to_numpy_what_lies_in_another_order(dtype):
@@ -84,6 +87,12 @@ def test_contiguous(shape, dtype, rng):
         assert y.flags.c_contiguous
     view.flags.writeable = False
     np.testing.assert_array_equal(elementwise.contiguous(view), view)
+    crooked = np.zeros(x.nbytes + 1, np.uint8)[1:].view(dtype).reshape(shape)  # begins between two numbers
+    crooked[...] = x
+    y = elementwise.contiguous(crooked)
+    np.testing.assert_array_equal(y, x)
+    assert y.flags.aligned
+    assert y.flags.writeable
     assert elementwise.contiguous(x.astype(int)) is NotImplemented
     assert kernels.contiguous(x.astype(int).T).flags.c_contiguous
 

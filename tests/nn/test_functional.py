@@ -8,7 +8,7 @@ import pytest
 
 import numnet.nn.functional as F  # noqa: N812
 from numnet import Tensor, manual_seed, nn, tensor
-from numnet.errors import DtypeError, OptionError, ShapeError
+from numnet.errors import DtypeError, NumnetError, OptionError, ShapeError
 from numnet.nn.functional.run import Functional
 
 RNG = np.random.default_rng(0)
@@ -290,6 +290,14 @@ def test_no_random_number_is_drawn_for_given_parameters() -> None:
     F.linear(ROWS, np.ones((3, 4)))
     F.conv2d(IMAGES, np.ones((3, 4, 2, 2)))
     np.testing.assert_array_equal(F.dropout(np.ones(20)), expected)
+
+
+def test_parameters_as_lists() -> None:
+    W, x = np.ones((4, 3)), np.ones((2, 3))
+    np.testing.assert_array_equal(F.linear(x.astype("f"), W.astype("f"), [0.0, 1.0, 2.0, 3.0])[0], [3, 4, 5, 6])
+    for bias in (0.0, [0, 0, 0, 0], [1.0] * 4):
+        with pytest.raises(NumnetError, match=r"Linear|integers|number|floating"):
+            F.linear(x, W, bias)
 
 
 def test_what_does_not_fit_is_named() -> None:

@@ -163,12 +163,12 @@ class SplitRules(Rules):
 
 
 class SplitHeadsRules(Rules):
-    """yₚ[n, h, l, e] = x[n, l, E (p H + h) + e]."""
+    """yₚ[n, h, l, d] = x[n, l, D (p H + h) + d]."""
 
     def output(self, page: Page, index: Index, number: int) -> Rule | None:
-        n, h, l, e = index  # noqa: E741  # the letters of the formula
+        n, h, l, d = index  # noqa: E741  # the letters of the formula
         heads = number * page.layer.heads + h
-        x = page.x((*_batch_and_place(page, n, l), page.y_shape[3] * heads + e))
+        x = page.x((*_batch_and_place(page, n, l), page.y_shape[3] * heads + d))
         return Rule(x.symbol, x, "the same number in another place")
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
@@ -182,7 +182,7 @@ class SplitHeadsRules(Rules):
 
 
 class MergeHeadsRules(Rules):
-    """y[n, l, E h + e] = x[n, h, l, e]."""
+    """y[n, l, D h + d] = x[n, h, l, d]."""
 
     def output(self, page: Page, index: Index, number: int) -> Rule | None:
         size = page.x_shape[3]
@@ -191,8 +191,8 @@ class MergeHeadsRules(Rules):
         return Rule(x.symbol, x, "the same number in another place")
 
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
-        n, h, l, e = index  # noqa: E741
-        delta = page.delta((*_batch_and_place(page, n, l), page.x_shape[3] * h + e))
+        n, h, l, d = index  # noqa: E741
+        delta = page.delta((*_batch_and_place(page, n, l), page.x_shape[3] * h + d))
         return Rule(delta.symbol, delta, "the same number in another place")
 
 

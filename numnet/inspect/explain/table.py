@@ -105,8 +105,6 @@ _BY_RULES: list[tuple[Rules, tuple[type, ...]]] = [
     (SplitRules(), (ops.Split,)),
     (SplitHeadsRules(), (ops.SplitHeads,)),
     (MergeHeadsRules(), (ops.MergeHeads,)),
-    (SplitHeadsRules(), (ops.SplitHeads,)),
-    (MergeHeadsRules(), (ops.MergeHeads,)),
     (AddRules(), (ops.Add,)),
     (SubtractRules(), (ops.Subtract,)),
     (MultiplyRules(), (ops.Multiply,)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ...arrays import Array
 from ...call import Call, Ctx, Formulas
 from ...errors import ShapeError
@@ -34,7 +36,7 @@ class Functional(Operation):
     def forward(self, ctx: Ctx, *inputs: Array | None) -> Array:
         n = len(inputs) - len(self.names)  # x, or several: the parameters come after them
         for name, array, needs in zip(self.names, inputs[n:], ctx.needs_input_grad[n:], strict=True):
-            setattr(self.layer, name, None if array is None else leaf(array, needs, kind=Parameter))
+            setattr(self.layer, name, None if array is None else _parameter(array, needs))
         return self.layer.forward(ctx, *inputs[:n])
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array | None, ...]:
@@ -46,6 +48,13 @@ class Functional(Operation):
 
     def __repr__(self) -> str:
         return repr(self.layer)
+
+
+def _parameter(array: Any, needs: bool) -> Parameter:
+    if type(array) is np.ndarray and array.dtype.kind == "f":  # as almost always
+        made: Any = leaf(array, needs, kind=Parameter)
+        return made
+    return Parameter(array, requires_grad=needs)
 
 
 def run(formulas: Formulas, *inputs: Input) -> Any:

@@ -121,7 +121,7 @@ def _vector_norm(a: Array, p: float) -> Array:
     if flat.size == 0:
         return xp.zeros((), a.dtype)
     if p == 2:
-        return xp.sqrt(kernels.square_sum(flat))
+        return xp.sqrt(kernels.square_sum(a))
     if p in (np.inf, -np.inf):
         return abs(flat).max() if p > 0 else abs(flat).min()
     if p == 0:
