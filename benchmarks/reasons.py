@@ -74,6 +74,11 @@ _BUSY = (
     "Other work on this machine, which PyTorch's kernels feel in the same turns. Timed call by call, the quickest "
     "tenth is above 0.75 in every row; those of the product of 1024 × 1024 and of ∂J/∂x with 256 channels only just."
 )
+_DEEP = (
+    "Not known for sure. Gigabytes in pages of 4 KiB, more than the processor's tables of addresses hold: a layer takes a "
+    "third longer than where there are a few hundred."
+)
+_BOTH_SIDES = "The rounds lie on both sides of the goal, on a machine with other work."
 _LSTM_NAME = "LSTM language model, hidden 256, 35 steps"
 
 REASONS: tuple[Reason, ...] = (
@@ -81,6 +86,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("models", "MLP 784-256-10", _PRODUCTS, work="inference, batch 256"),
     Reason("models", "MLP 784-256-10", _TWO_POOLS, work="training in float64", beside="NumPy by hand", threads=2),
     Reason("models", "MLP 784-256-128-64-10", _PRODUCTS, work="inference, batch 64"),
+    Reason("models", "LeNet", _BOTH_SIDES, work="training"),
     Reason("models", "x² 1-10-10-1", _SMALL),
     Reason("models", "logistic regression", _SMALL),
     Reason("models", _LSTM_NAME, _LSTM, work="training"),
@@ -90,6 +96,7 @@ REASONS: tuple[Reason, ...] = (
     Reason("kernels", None, _BUSY),
     Reason("loader", "MLP 784-256-128-64-10", _ADAM, work="optimiser"),
     Reason("loader", "MLP 784-256-10", _GATHERED, work="loader"),
+    Reason("scaling", "layers of an MLP of width 64, batch 1024", _DEEP),
 )
 
 
