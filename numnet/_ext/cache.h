@@ -25,7 +25,7 @@
 #define NUMNET_SMALL ((size_t)1 << 16) /* below it memory comes from malloc, which keeps it too */
 #define NUMNET_HEADER ((size_t)64)     /* bytes before the data: a cache line */
 #define NUMNET_PERIOD ((uint64_t)1024) /* blocks taken, at least; */
-#define NUMNET_STEPS ((uint64_t)4)     /* else so many times as many as were in use at once */
+#define NUMNET_TURNOVER ((uint64_t)4)  /* else so many times as many as were in use at once */
 
 typedef struct block {
     size_t room;           /* bytes, with this header: whole pages */
@@ -82,7 +82,7 @@ static void cache_tidy(void) {
 }
 
 static uint64_t cache_period(void) {
-    uint64_t period = NUMNET_STEPS * (cache.most > cache.most_before ? cache.most : cache.most_before);
+    uint64_t period = NUMNET_TURNOVER * (cache.most > cache.most_before ? cache.most : cache.most_before);
     return period > NUMNET_PERIOD ? period : NUMNET_PERIOD;
 }
 
