@@ -75,8 +75,8 @@ _BUSY = (
     "tenth is above 0.75 in every row; those of the product of 1024 × 1024 and of ∂J/∂x with 256 channels only just."
 )
 _DEEP = (
-    "Not known for sure. Gigabytes in pages of 4 KiB, more than the processor's tables of addresses hold: a layer takes "
-    "a third longer than where there are a few hundred."
+    "Not known for sure. Gigabytes in pages of 4 KiB, more than the processor's tables of addresses hold: a layer "
+    "takes a third longer than where there are a few hundred."
 )
 _BOTH_SIDES = "The rounds lie on both sides of the goal, on a machine with other work."
 _LSTM_NAME = "LSTM language model, hidden 256, 35 steps"
