@@ -231,7 +231,7 @@ def test_layers_of_pytorch_that_write_into_their_input(torch: ModuleType) -> Non
     ours = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4), nn.ReLU())
     theirs = [torch.nn.Linear(4, 4), torch.nn.ReLU(inplace=True), torch.nn.Linear(4, 4), torch.nn.ReLU(inplace=True)]
     found = compare_with_torch(ours, torch.nn.Sequential(*theirs), X.reshape(-1, 4))
-    assert found.verdict == ORDER, str(found)
+    assert found.verdict in (EQUAL, ORDER), str(found)
     assert ("0", "δ") in {(part.path, part.what) for part in found.arrays}
 
 
@@ -251,7 +251,7 @@ def test_residual_shared_and_with_an_embedding(torch: ModuleType) -> None:
         return Net()
 
     found = compare_with_torch(make(nn), make(torch.nn), RNG.integers(0, 7, (3, 5)))
-    assert found.verdict == ORDER, str(found)
+    assert found.verdict in (EQUAL, ORDER), str(found)
     assert {"fc", "fc#2", "same"} <= set(found.kinds)
     assert found["same", "∂J/∂input"].verdict in (EQUAL, ORDER)
 
