@@ -1,15 +1,23 @@
 /* Matrix product with bias: C (m, n) = A (m, k) B (k, n) + b, operands of any strides.
  *
- * Four ways. (1) Both operands contiguous along k and one of them narrow: dot products, nothing packed. (2) The rows of B
- * contiguous and all of it in the first-level cache: strips of C, as for ∂J/∂W of a small batch. (3) A short and the rows
- * of B contiguous: B read where it lies. (4) Else panels of B are packed, each by the thread that uses it at once for a
- * block of rows of A. Where both operands lie along k either could be packed: then it is the shorter, Cᵀ = Bᵀ Aᵀ.
+ * Five ways. (1) Both operands contiguous along k and one of them narrow: dot products, nothing packed. (2) The rows of B
+ * contiguous and all of it in the first-level cache: strips of C, as for ∂J/∂W of a small batch. (3) A long and the
+ * second-level cache large: strips too, with as much of B packed as stays there. (4) A short and the rows of B contiguous: B
+ * read where it lies. (5) Else panels of B are packed, each by the thread that uses it at once for a block of rows of A.
+ * Where both operands lie along k either could be packed: then it is the shorter, Cᵀ = Bᵀ Aᵀ.
  * Threads share tiles of C, never the sum over k. */
 
 #define NARROW 4                             /* columns: too few for the lanes of a tile */
 #define ROW_BLOCK ((size)256)                /* rows of A that a panel of B is packed for */
 #define SMALL ((size)(16384 / sizeof(real))) /* elements of B that stay in the first-level cache */
-#define ROWS_AT_ONCE ((size)2048)            /* bounds the memory for packed A */
+#if VECTOR_BYTES == 64                       /* processors with AVX-512 have 1 or 2 MiB of second-level cache */
+#define NEAR ((size)(524288 / sizeof(real))) /* elements of packed B that stay there, */
+#define LONG ((size)(8 * ROWS))              /* worth packing for so many rows of A */
+#else
+#define NEAR ((size)0)
+#define LONG ((size)PTRDIFF_MAX)
+#endif
+#define ROWS_AT_ONCE ((size)2048) /* bounds the memory for packed A */
 
 /* What the parts of a product know of it: the whole, or the rows of A and the part of k that it is the turn of. */
 typedef struct {
@@ -22,6 +30,7 @@ typedef struct {
     int accumulate;      /* add to C, instead of the bias */
     real *packed;        /* A, its panels of rows one behind the other; or NULL */
     size in_strips;      /* columns of C */
+    real *near;          /* B for strips, its panels of columns one behind the other; or NULL */
     size panels, blocks; /* of the other columns, and of rows */
 } NAME(product);
 
@@ -57,21 +66,6 @@ static void NAME(pack_columns)(size depth, size columns, const real *b, size row
             for (size v = 0; v < width; v += LANES) store(packed + k * width + v, load(b + k * row + v));
     for (; k < depth; k++)
         for (size j = 0; j < width; j++) packed[k * width + j] = j < columns ? b[k * row + j * column] : 0;
-}
-
-/* A few rows of C from end to end, `panels` of whole tiles; A is packed. Why: where k is short, a call for each tile would
- * cost as much as the tile, and writing C column by column more than both. */
-static void NAME(strip)(size rows, size panels, size depth, const real *a, const real *b, size step, NAME(target) t) {
-#define CASE(r)                                                                                                        \
-    case r:                                                                                                            \
-        for (size j = 0; j < panels; j++) {                                                                            \
-            NAME(tile)(r, 2, A_PACKED, depth, a, 0, b + j * COLUMNS, step, NULL, NULL, t);                             \
-            t.c += COLUMNS;                                                                                            \
-            if (t.column_bias) t.column_bias += COLUMNS;                                                               \
-        }                                                                                                              \
-        break;
-    switch (rows) { ROW_CASES }
-#undef CASE
 }
 
 /* c[i, j] = Σₖ a[i, k] b[j, k] for a few rows of both. */
@@ -151,13 +145,25 @@ static int NAME(packing)(const void *job, size begin, size end) {
     return 0;
 }
 
-/* A panel of rows of A, packed, with whole panels of columns of B where it lies. */
+/* A panel of columns of B, packed to stay near. */
+static int NAME(nearing)(const void *job, size begin, size end) {
+    const NAME(product) *p = job;
+    for (size q = begin; q < end; q++)
+        NAME(pack_columns)(p->k, COLUMNS, p->b + q * COLUMNS * p->b_column, p->b_row, p->b_column,
+                           p->near + q * COLUMNS * p->k);
+    return 0;
+}
+
+/* A strip of C from end to end: a panel of rows of A with whole panels of columns of B, packed or where they lie. Why: where
+ * k is short, writing C column by column would cost more than the sums. */
 static int NAME(by_strips)(const void *job, size begin, size end) {
     const NAME(product) *p = job;
     for (size q = begin; q < end; q++) {
         size first = NAME(panel_start)(p->m, q), rows = NAME(panel_start)(p->m, q + 1) - first;
         NAME(target) t = {p->c + first * p->c_row, p->c_row, NULL, p->column_bias, p->accumulate};
-        NAME(strip)(rows, p->in_strips / COLUMNS, p->k, p->packed + first * p->k, p->b, p->b_row, t);
+        (p->packed ? NAME(strip_packed) : NAME(strip_in_place))(
+            p->in_strips / COLUMNS, rows, p->k, p->packed ? p->packed + first * p->k : p->a + first * p->a_row, p->a_row,
+            p->near ? p->near : p->b, p->near ? COLUMNS : p->b_row, p->near ? p->k * COLUMNS : COLUMNS, t);
     }
     return 0;
 }
@@ -211,17 +217,21 @@ static int NAME(gemm)(size m, size n, size k, const void *a, size a_row, size a_
     if (along_k && whole.n <= NARROW && k >= 8 * LANES)
         return run_in_parts(NAME(by_dots), &whole, divide_up(whole.m, 4), 1, threads);
 
-    if (b_column == 1 && !turned && k <= n && k * n <= SMALL) whole.in_strips = n / COLUMNS * COLUMNS;
+    const int small = !turned && b_column == 1 && k <= n && k * n <= SMALL;
+    const int near = !turned && !small && m >= LONG && n >= 2 * COLUMNS;
+    if (small || near) whole.in_strips = n / COLUMNS * COLUMNS;
     whole.panels = divide_up(whole.n - whole.in_strips, COLUMNS);
-    int readable = whole.a_column == 1 && whole.a_row && !CROWDED(whole.a_row) && !whole.in_strips;
-    size depth = NAME(even_part)(k, DEPTH), padded = whole.column_bias ? n + COLUMNS : 0;
-    size to_pack = readable ? 0 : min_size(whole.m, ROWS_AT_ONCE) * depth;
-    real *memory = scratch((size)sizeof(real) * (padded + to_pack));
+    int readable = whole.a_column == 1 && whole.a_row && !CROWDED(whole.a_row) && !(small && whole.in_strips);
+    size depth = NAME(even_part)(k, DEPTH), padded = whole.column_bias ? divide_up(n, COLUMNS) * COLUMNS : 0;
+    size strip = near ? min_size(whole.in_strips, NEAR / depth / COLUMNS * COLUMNS) : whole.in_strips;
+    size to_near = near ? strip * depth : 0, to_pack = readable ? 0 : min_size(whole.m, ROWS_AT_ONCE) * depth;
+    real *memory = scratch((size)sizeof(real) * (padded + to_near + to_pack));
     if (!memory) return -1;
-    if (to_pack) whole.packed = memory + padded;
+    if (near) whole.near = memory + padded;
+    if (to_pack) whole.packed = memory + padded + to_near;
     if (whole.column_bias) {
         memcpy(memory, bias, sizeof(real) * (size_t)n);
-        memset(memory + n, 0, sizeof(real) * (size_t)COLUMNS);
+        memset(memory + n, 0, sizeof(real) * (size_t)(padded - n));
         whole.column_bias = memory;
     }
 
@@ -237,7 +247,14 @@ static int NAME(gemm)(size m, size n, size k, const void *a, size a_row, size a_
             part.k = min_size(k - k0, depth), part.accumulate = k0 > 0;
             part.a = whole.a + m0 * whole.a_row + k0 * whole.a_column, part.b = whole.b + k0 * whole.b_row;
             if (to_pack) run_in_parts(NAME(packing), &part, row_panels, 1, threads);
-            if (part.in_strips) run_in_parts(NAME(by_strips), &part, row_panels, 1, threads);
+            for (size n0 = 0; n0 < whole.in_strips; n0 += strip) {
+                NAME(product) piece = part;
+                piece.in_strips = min_size(strip, whole.in_strips - n0);
+                piece.b += n0 * part.b_column, piece.c += n0;
+                if (piece.column_bias) piece.column_bias += n0;
+                if (near) run_in_parts(NAME(nearing), &piece, piece.in_strips / COLUMNS, 1, threads);
+                run_in_parts(NAME(by_strips), &piece, row_panels, 1, threads);
+            }
             run_in_parts(NAME(by_panels), &part, part.blocks * part.panels, 1, threads);
         }
     }

@@ -75,33 +75,39 @@ INLINE void NAME(tile)(const int rows, const int vecs, const int kind, size dept
             UNROLL for (int v = 0; v < vecs; v++) sum[i][v] += x * w[v];
         }
     }
-    UNROLL for (int i = 0; i < rows; i++) {
-        real *c = t.c + i * t.row;
-        UNROLL for (int v = 0; v < vecs; v++) {
-            vec s = sum[i][v];
-            if (t.accumulate) {
-                s = load(c + v * LANES) + s;
-            } else {
-                if (t.row_bias) s += splat(t.row_bias[i]);
-                if (t.column_bias) s += load(t.column_bias + v * LANES);
-            }
-            store(c + v * LANES, s);
-        }
+#define FOR_EACH_SUM UNROLL for (int i = 0; i < rows; i++) UNROLL for (int v = 0; v < vecs; v++)
+    if (t.accumulate) {
+        FOR_EACH_SUM sum[i][v] += load(t.c + i * t.row + v * LANES);
+    } else {
+        if (t.row_bias) FOR_EACH_SUM sum[i][v] += splat(t.row_bias[i]);
+        if (t.column_bias) FOR_EACH_SUM sum[i][v] += load(t.column_bias + v * LANES);
     }
+    FOR_EACH_SUM store(t.c + i * t.row + v * LANES, sum[i][v]);
+#undef FOR_EACH_SUM
 }
 
-/* `count` tiles one below the other, of a number of rows that is known only now. Why: a call for each would cost as much
- * as a tile in which k is short. */
-INLINE void NAME(column)(const int vecs, const int kind, size count, size rows, size depth, const real *a, size a_row,
-                         const real *b, size step, const size *offset, const size *start, NAME(target) t) {
+/* `count` tiles of a number of rows that is known only now: one below the other, or side by side, where panels of B lie
+ * b_next apart. Why: a call for each would cost as much as a tile in which k is short. */
+INLINE void NAME(line)(const int vecs, const int kind, const int beside, size count, size rows, size depth, const real *a,
+                       size a_row, const real *b, size step, size b_next, const size *offset, const size *start,
+                       NAME(target) t) {
     const size run = NAME(even_part)(depth, LONGEST);
 #define CASE(r)                                                                                                        \
     case r:                                                                                                            \
         for (size q = 0; q < count; q++) {                                                                             \
             NAME(target) part = t;                                                                                     \
-            for (size k = 0; k == 0 || k < depth; k += run, part.accumulate = 1)                                       \
-                NAME(tile)(r, vecs, kind, min_size(depth - k, run), a + k * (kind == A_IN_PLACE ? 1 : r), a_row,       \
-                           b + k * step, step, kind == B_BY_OFFSET ? offset + k : NULL, start, part);                  \
+            if (beside && depth <= LONGEST) /* without the loop: what is short feels it */                           \
+                NAME(tile)(r, vecs, kind, depth, a, a_row, b, step, offset, start, t);                                 \
+            else                                                                                                       \
+                for (size k = 0; k == 0 || k < depth; k += run, part.accumulate = 1)                                   \
+                    NAME(tile)(r, vecs, kind, min_size(depth - k, run), a + k * (kind == A_IN_PLACE ? 1 : r), a_row,   \
+                               b + k * step, step, kind == B_BY_OFFSET ? offset + k : NULL, start, part);              \
+            if (beside) {                                                                                              \
+                b += b_next;                                                                                           \
+                t.c += vecs * LANES;                                                                                   \
+                if (t.column_bias) t.column_bias += vecs * LANES;                                                      \
+                continue;                                                                                              \
+            }                                                                                                          \
             a += r * (kind == A_IN_PLACE ? a_row : depth);                                                             \
             t.c += r * t.row;                                                                                          \
             if (t.row_bias) t.row_bias += r;                                                                           \
@@ -111,12 +117,13 @@ INLINE void NAME(column)(const int vecs, const int kind, size count, size rows, 
 #undef CASE
 }
 
-/* A function for each kind: one that held them all took the compiler a fifth longer. */
+/* A function for each kind: one that held them all took the compiler a fifth longer. Columns are tiles one below the other,
+ * strips tiles side by side. */
 #define COLUMN_OF(name, vecs, kind)                                                                                    \
     static __attribute__((noinline)) void NAME(name)(size count, size rows, size depth, const real *a, size a_row,     \
                                                      const real *b, size step, const size *offset,                     \
                                                      const size *start, NAME(target) t) {                              \
-        NAME(column)(vecs, kind, count, rows, depth, a, a_row, b, step, offset, start, t);                             \
+        NAME(line)(vecs, kind, 0, count, rows, depth, a, a_row, b, step, 0, offset, start, t);                         \
     }
 COLUMN_OF(narrow_packed, 1, A_PACKED)
 COLUMN_OF(wide_packed, 2, A_PACKED)
@@ -125,6 +132,14 @@ COLUMN_OF(wide_in_place, 2, A_IN_PLACE)
 COLUMN_OF(narrow_by_offset, 1, B_BY_OFFSET)
 COLUMN_OF(wide_by_offset, 2, B_BY_OFFSET)
 #undef COLUMN_OF
+#define STRIP_OF(name, kind)                                                                                           \
+    static __attribute__((noinline)) void NAME(name)(size count, size rows, size depth, const real *a, size a_row,     \
+                                                     const real *b, size step, size b_next, NAME(target) t) {          \
+        NAME(line)(2, kind, 1, count, rows, depth, a, a_row, b, step, b_next, NULL, NULL, t);                          \
+    }
+STRIP_OF(strip_packed, A_PACKED)
+STRIP_OF(strip_in_place, A_IN_PLACE)
+#undef STRIP_OF
 
 INLINE void NAME(tiles)(size count, size rows, size vecs, size depth, const real *a, size a_row, const real *b, size step,
                         const size *offset, const size *start, NAME(target) t) {
