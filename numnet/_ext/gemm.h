@@ -17,6 +17,7 @@
 #define NEAR ((size)0)
 #define LONG ((size)PTRDIFF_MAX)
 #endif
+#define PANELS_AT_ONCE ((size)16)  /* of B, packed by one thread */
 #define ROWS_AT_ONCE ((size)2048) /* bounds the memory for packed A */
 
 /* What the parts of a product know of it: the whole, or the rows of A and the part of k that it is the turn of. */
@@ -145,12 +146,21 @@ static int NAME(packing)(const void *job, size begin, size end) {
     return 0;
 }
 
-/* A panel of columns of B, packed to stay near. */
+/* Panels of columns of B, packed to stay near; rows that are contiguous are read in long runs. */
 static int NAME(nearing)(const void *job, size begin, size end) {
     const NAME(product) *p = job;
-    for (size q = begin; q < end; q++)
-        NAME(pack_columns)(p->k, COLUMNS, p->b + q * COLUMNS * p->b_column, p->b_row, p->b_column,
-                           p->near + q * COLUMNS * p->k);
+    const real *b = p->b + begin * COLUMNS * p->b_column;
+    real *near = p->near + begin * COLUMNS * p->k;
+    if (p->b_column == 1) {
+        for (size k = 0; k < p->k; k++)
+            for (size q = 0; q < end - begin; q++) {
+                UNROLL for (size v = 0; v < COLUMNS; v += LANES)
+                    store(near + (q * p->k + k) * COLUMNS + v, load(b + k * p->b_row + q * COLUMNS + v));
+            }
+        return 0;
+    }
+    for (size q = 0; q < end - begin; q++)
+        NAME(pack_columns)(p->k, COLUMNS, b + q * COLUMNS * p->b_column, p->b_row, p->b_column, near + q * COLUMNS * p->k);
     return 0;
 }
 
@@ -160,7 +170,8 @@ static int NAME(by_strips)(const void *job, size begin, size end) {
     const NAME(product) *p = job;
     for (size q = begin; q < end; q++) {
         size first = NAME(panel_start)(p->m, q), rows = NAME(panel_start)(p->m, q + 1) - first;
-        NAME(target) t = {p->c + first * p->c_row, p->c_row, NULL, p->column_bias, p->accumulate};
+        NAME(target) t = {p->c + first * p->c_row, p->c_row, p->row_bias ? p->row_bias + first : NULL, p->column_bias,
+                          p->accumulate};
         (p->packed ? NAME(strip_packed) : NAME(strip_in_place))(
             p->in_strips / COLUMNS, rows, p->k, p->packed ? p->packed + first * p->k : p->a + first * p->a_row, p->a_row,
             p->near ? p->near : p->b, p->near ? COLUMNS : p->b_row, p->near ? p->k * COLUMNS : COLUMNS, t);
@@ -203,22 +214,14 @@ static int NAME(by_panels)(const void *job, size begin, size end) {
     return 0;
 }
 
-static int NAME(gemm)(size m, size n, size k, const void *a, size a_row, size a_column, const void *b, size b_row,
-                      size b_column, const void *bias, void *c, int threads) {
-    if (m == 0 || n == 0) return 0;
-    int along_k = a_column == 1 && b_row == 1;
-    int turned = along_k && k * (n - m) > m * n; /* fewer numbers are turned than need not be packed */
-    NAME(product) whole = {.m = m, .n = n, .k = k, .a = a, .a_row = a_row, .a_column = a_column, .b = b, .b_row = b_row,
-                           .b_column = b_column, .column_bias = bias, .c = c, .c_row = n, .c_column = 1};
-    if (turned)
-        whole = (NAME(product)){.m = n, .n = m, .k = k, .a = b, .a_row = b_column, .a_column = b_row, .b = a,
-                                .b_row = a_column, .b_column = a_row, .row_bias = bias, .c = c, .c_row = 1, .c_column = n,
-                                .turned = 1};
-    if (along_k && whole.n <= NARROW && k >= 8 * LANES)
+static int NAME(multiply)(NAME(product) whole, int threads) {
+    const size n = whole.n, k = whole.k;
+    const int along_k = whole.a_column == 1 && whole.b_row == 1;
+    if (along_k && n <= NARROW && k >= 8 * LANES)
         return run_in_parts(NAME(by_dots), &whole, divide_up(whole.m, 4), 1, threads);
 
-    const int small = !turned && b_column == 1 && k <= n && k * n <= SMALL;
-    const int near = !turned && !small && m >= LONG && n >= 2 * COLUMNS;
+    const int small = !whole.turned && whole.b_column == 1 && k <= n && k * n <= SMALL;
+    const int near = !whole.turned && !small && whole.m >= LONG && n >= 2 * COLUMNS;
     if (small || near) whole.in_strips = n / COLUMNS * COLUMNS;
     whole.panels = divide_up(whole.n - whole.in_strips, COLUMNS);
     int readable = whole.a_column == 1 && whole.a_row && !CROWDED(whole.a_row) && !(small && whole.in_strips);
@@ -230,7 +233,7 @@ static int NAME(gemm)(size m, size n, size k, const void *a, size a_row, size a_
     if (near) whole.near = memory + padded;
     if (to_pack) whole.packed = memory + padded + to_near;
     if (whole.column_bias) {
-        memcpy(memory, bias, sizeof(real) * (size_t)n);
+        memcpy(memory, whole.column_bias, sizeof(real) * (size_t)n);
         memset(memory + n, 0, sizeof(real) * (size_t)(padded - n));
         whole.column_bias = memory;
     }
@@ -252,7 +255,7 @@ static int NAME(gemm)(size m, size n, size k, const void *a, size a_row, size a_
                 piece.in_strips = min_size(strip, whole.in_strips - n0);
                 piece.b += n0 * part.b_column, piece.c += n0;
                 if (piece.column_bias) piece.column_bias += n0;
-                if (near) run_in_parts(NAME(nearing), &piece, piece.in_strips / COLUMNS, 1, threads);
+                if (near) run_in_parts(NAME(nearing), &piece, piece.in_strips / COLUMNS, PANELS_AT_ONCE, threads);
                 run_in_parts(NAME(by_strips), &piece, row_panels, 1, threads);
             }
             run_in_parts(NAME(by_panels), &part, part.blocks * part.panels, 1, threads);
@@ -260,4 +263,19 @@ static int NAME(gemm)(size m, size n, size k, const void *a, size a_row, size a_
     }
     free(memory);
     return 0;
+}
+
+static int NAME(gemm)(size m, size n, size k, const void *a, size a_row, size a_column, const void *b, size b_row,
+                      size b_column, const void *bias, void *c, int threads) {
+    if (m == 0 || n == 0) return 0;
+    const int along_k = a_column == 1 && b_row == 1;
+    if (along_k && k * (n - m) > m * n) /* fewer numbers are turned than need not be packed */
+        return NAME(multiply)((NAME(product)){.m = n, .n = m, .k = k, .a = b, .a_row = b_column, .a_column = b_row,
+                                              .b = a, .b_row = a_column, .b_column = a_row, .row_bias = bias, .c = c,
+                                              .c_row = 1, .c_column = n, .turned = 1},
+                              threads);
+    return NAME(multiply)((NAME(product)){.m = m, .n = n, .k = k, .a = a, .a_row = a_row, .a_column = a_column, .b = b,
+                                          .b_row = b_row, .b_column = b_column, .column_bias = bias, .c = c, .c_row = n,
+                                          .c_column = 1},
+                          threads);
 }

@@ -176,6 +176,8 @@ static void NAME(slide_lines)(const slide_plan *plan, const slide_phase *phase, 
             }
 }
 
+#define MOST_ABREAST ((size)16)
+
 static int NAME(slide)(const slide_plan *plan, const real *source, const real *weight, const real *bias, real *out,
                        int threads) {
     const frame_plan *f = &plan->frame;
@@ -189,13 +191,19 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
     size image_to = plan->groups * plan->rows * plan->out_volume;
     size frames = plan->in_place ? 0 : together * image_from + COLUMNS;
     frames = divide_up(frames, 16) * 16;
+    /* Panels that are packed side by side, so that rows of the result are written in longer runs: as many as stay near. */
+    size longest = 0;
+    for (const slide_phase *p = plan->phase; p < plan->phase + plan->phases; p++)
+        longest = max_size(longest, NAME(even_part)(p->taps, DEPTH));
+    const size abreast = plan->rows < LONG ? 1 : max_size(1, min_size(MOST_ABREAST, NEAR / max_size(1, longest * COLUMNS)));
+    const size near = abreast * (longest + 1) * COLUMNS;
     /* Few positions read the weights where they lie: to pack them would take longer than the sums. */
     int as_they_lie = plan->in_order && plan->rows > 2 * ROWS && !CROWDED(plan->weight_row) &&
                       plan->images * plan->out_volume <= 16 * COLUMNS;
     size group_weights = as_they_lie ? 0 : plan->taps * plan->rows;
-    real *packed = scratch((size)sizeof(real) * (plan->groups * group_weights + threads * frames));
+    const size weights = divide_up(plan->groups * group_weights, 16) * 16;
+    real *packed = scratch((size)sizeof(real) * (weights + threads * (frames + near)));
     if (!packed) return -1;
-    real *all_frames = packed + plan->groups * group_weights;
     size row_panels = divide_up(plan->rows, ROWS);
 
     PARALLEL(threads) {
@@ -204,7 +212,7 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
             NAME(pack_weights)(plan, weight + g * plan->weight_group, packed + g * group_weights, first,
                                NAME(panel_start)(plan->rows, item % row_panels + 1) - first);
         }
-        real *frame = all_frames + THREAD_NUMBER * frames;
+        real *frame = packed + weights + THREAD_NUMBER * (frames + near), *columns = frame + frames;
         memset(frame, 0, sizeof(real) * (size_t)frames);
         FOR_DYNAMIC for (size item = 0; item < batches * plan->groups * parts; item++) {
             size part = item % parts, g = item / parts % plan->groups, n0 = item / parts / plan->groups * together;
@@ -240,19 +248,26 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
                     NAME(target) t = {out + n0 * image_to + g * plan->rows * plan->out_volume, plan->out_volume,
                                       bias ? bias + g * plan->rows : NULL, NULL, k > 0};
                     for (size left = last - first; left > 0;) {
-                        real columns[(DEPTH + 1) * COLUMNS] __attribute__((aligned(64)));
-                        size start[2] = {0, 0};
-                        NAME(panel) panel;
-                        left -= NAME(next_panel)(plan, p, image_from, image_to, min_size(COLUMNS, left), directly, &at,
-                                                 &panel, start);
+                        NAME(panel) panel[MOST_ABREAST];
+                        size start[2] = {0, 0}, count = 0;
                         if (directly) {
-                            NAME(times_panel)(plan->rows, 0, row_panels, depth, a_k, 0, seen, 0,
-                                              p->offset + k, start, &panel, t);
-                        } else {
-                            NAME(pack_taps)(&panel, depth, p->offset + k, seen, !plan->in_place, columns);
-                            NAME(times_panel)(plan->rows, 0, row_panels, depth, a_k, a_row, columns,
-                                              panel.vecs * LANES, NULL, NULL, &panel, t);
+                            left -= NAME(next_panel)(plan, p, image_from, image_to, min_size(COLUMNS, left), 1, &at, panel,
+                                                     start);
+                            NAME(times_panel)(plan->rows, 0, row_panels, depth, a_k, 0, seen, 0, p->offset + k, start,
+                                              panel, t);
+                            continue;
                         }
+                        for (; count < abreast && left > 0; count++) {
+                            left -= NAME(next_panel)(plan, p, image_from, image_to, min_size(COLUMNS, left), 0, &at,
+                                                     panel + count, start);
+                            NAME(pack_taps)(panel + count, depth, p->offset + k, seen, !plan->in_place,
+                                            columns + count * depth * COLUMNS);
+                        }
+                        const size rows = count > 1 ? 1 : row_panels; /* panels of them at a time */
+                        for (size q = 0; q < row_panels; q += rows)
+                            for (size c = 0; c < count; c++)
+                                NAME(times_panel)(plan->rows, q, q + rows, depth, a_k, a_row, columns + c * depth * COLUMNS,
+                                                  panel[c].vecs * LANES, NULL, NULL, panel + c, t);
                     }
                 }
             }
@@ -261,3 +276,5 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
     free(packed);
     return 0;
 }
+
+#undef MOST_ABREAST

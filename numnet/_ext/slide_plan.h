@@ -67,12 +67,17 @@ static inline int plan_memory(slide_plan *plan, size phases, size taps) {
     return plan->memory != NULL;
 }
 
-/* A 1 × 1 window that moves by 1 sees the channels of one pixel: neighbours do not matter, and the image is one row. */
-static inline conv_shape flattened(conv_shape s) {
+/* Does a window of one pixel, which moves by 1, see the channels of that pixel and nothing else? */
+static inline int is_pointwise(const conv_shape *s) {
     int pointwise = 1;
     for (int a = 0; a < 3; a++)
-        pointwise &= s.kernel[a] == 1 && s.stride[a] == 1 && s.before[a] == 0 && s.out[a] == s.in[a];
-    if (pointwise) {
+        pointwise &= s->kernel[a] == 1 && s->stride[a] == 1 && s->before[a] == 0 && s->out[a] == s->in[a];
+    return pointwise;
+}
+
+/* Then neighbours do not matter, and the image is one row. */
+static inline conv_shape flattened(conv_shape s) {
+    if (is_pointwise(&s)) {
         s.in[2] = s.out[2] = s.in[0] * s.in[1] * s.in[2];
         s.in[0] = s.in[1] = s.out[0] = s.out[1] = 1;
     }
