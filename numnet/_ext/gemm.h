@@ -17,7 +17,6 @@
 #define NEAR ((size)0)
 #define LONG ((size)PTRDIFF_MAX)
 #endif
-#define PANELS_AT_ONCE ((size)16)  /* of B, packed by one thread */
 #define ROWS_AT_ONCE ((size)2048) /* bounds the memory for packed A */
 
 /* What the parts of a product know of it: the whole, or the rows of A and the part of k that it is the turn of. */
@@ -255,7 +254,9 @@ static int NAME(multiply)(NAME(product) whole, int threads) {
                 piece.in_strips = min_size(strip, whole.in_strips - n0);
                 piece.b += n0 * part.b_column, piece.c += n0;
                 if (piece.column_bias) piece.column_bias += n0;
-                if (near) run_in_parts(NAME(nearing), &piece, piece.in_strips / COLUMNS, PANELS_AT_ONCE, threads);
+                const size near_panels = piece.in_strips / COLUMNS;
+                if (near)
+                    run_in_parts(NAME(nearing), &piece, near_panels, min_size(16, divide_up(near_panels, threads)), threads);
                 run_in_parts(NAME(by_strips), &piece, row_panels, 1, threads);
             }
             run_in_parts(NAME(by_panels), &part, part.blocks * part.panels, 1, threads);
