@@ -223,7 +223,8 @@ static int NAME(multiply)(NAME(product) whole, int threads) {
     const int near = !whole.turned && !small && whole.m >= LONG && n >= 2 * COLUMNS;
     if (small || near) whole.in_strips = n / COLUMNS * COLUMNS;
     whole.panels = divide_up(whole.n - whole.in_strips, COLUMNS);
-    int readable = whole.a_column == 1 && whole.a_row && !CROWDED(whole.a_row) && !(small && whole.in_strips);
+    const int crowded = ROWS > 8 && n >= 16 * COLUMNS && whole.a_row * (size)sizeof(real) % 4096 == 0;
+    const int readable = whole.a_column == 1 && whole.a_row && !crowded && !(small && whole.in_strips);
     size depth = NAME(even_part)(k, DEPTH), padded = whole.column_bias ? divide_up(n, COLUMNS) * COLUMNS : 0;
     size strip = near ? min_size(whole.in_strips, NEAR / depth / COLUMNS * COLUMNS) : whole.in_strips;
     size to_near = near ? strip * depth : 0, to_pack = readable ? 0 : min_size(whole.m, ROWS_AT_ONCE) * depth;

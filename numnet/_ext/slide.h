@@ -198,8 +198,7 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
     const size abreast = plan->rows < LONG ? 1 : max_size(1, min_size(MOST_ABREAST, NEAR / max_size(1, longest * COLUMNS)));
     const size near = abreast * (longest + 1) * COLUMNS;
     /* Few positions read the weights where they lie: to pack them would take longer than the sums. */
-    int as_they_lie = plan->in_order && plan->rows > 2 * ROWS && !CROWDED(plan->weight_row) &&
-                      plan->images * plan->out_volume <= 16 * COLUMNS;
+    int as_they_lie = plan->in_order && plan->rows > 2 * ROWS && plan->images * plan->out_volume <= 16 * COLUMNS;
     size group_weights = as_they_lie ? 0 : plan->taps * plan->rows;
     const size weights = divide_up(plan->groups * group_weights, 16) * 16;
     real *packed = scratch((size)sizeof(real) * (weights + threads * (frames + near)));

@@ -26,9 +26,6 @@ INLINE size NAME(even_part)(size whole, size most) {
     return max_size(1, divide_up(whole, max_size(1, divide_up(whole, most))));
 }
 
-/* Do rows at this distance share a few places of the first-level cache, too few for those of a tile? */
-#define CROWDED(row) (ROWS > 8 && (row) * (size)sizeof(real) % 4096 == 0)
-
 /* What a tile reads; each kind is a function of its own, for a question asked for each k would cost as much as the sum. */
 #ifndef NUMNET_TILE_KINDS
 #define NUMNET_TILE_KINDS
@@ -165,11 +162,18 @@ static void NAME(pack_rows)(size rows, size depth, const real *a, size row, size
         for (size k = 0; k < depth; k++)
             for (size i = 0; i < rows; i++) packed[k * rows + i] = a[i * row + offset[k]];
     } else if (column == 1) {
-        for (size i = 0; i < rows; i++)
-            for (size k = 0; k < depth; k++) packed[k * rows + i] = a[i * row + k];
+        size k = 0;
+        for (; rows <= LANES && k + 2 * LANES <= depth; k += LANES) { /* what a vector brings too much, the next writes over */
+            vec block[VECTOR_BYTES / sizeof(real)];
+            UNROLL for (size i = 0; i < LANES; i++) block[i] = load(a + min_size(i, rows - 1) * row + k);
+            transpose(block);
+            UNROLL for (size j = 0; j < LANES; j++) store(packed + (k + j) * rows, block[j]);
+        }
+        for (; k < depth; k++)
+            for (size i = 0; i < rows; i++) packed[k * rows + i] = a[i * row + k];
     } else {
         size k = 0, whole = WHOLE_VECTORS(rows);
-        if (row == 1 && column >= whole) /* whole vectors; what they bring too much, the next one writes over */
+        if (row == 1 && column >= whole) /* whole vectors, as above */
             for (; k + 1 < depth && k * rows + whole <= depth * rows; k++)
                 for (size i = 0; i < rows; i += LANES) store(packed + k * rows + i, load(a + k * column + i));
         for (; k < depth; k++)

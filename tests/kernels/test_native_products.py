@@ -41,6 +41,7 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, ...], int, Window, int]] = {
     "one axis": ((3, 4, 37), 5, window(1, 5, 1, 2), 1),
     "pointwise": ((2, 5, 7, 9), 7, window(2, 1), 1),
     "pointwise, few pixels": ((20, 9, 3, 1), 40, window(2, 1), 1),
+    "pointwise, many channels and pixels": ((2, 100, 17, 31), 97, window(2, 1), 1),
     "pointwise with stride": ((3, 8, 9, 8), 6, window(2, 1, 2), 1),
     "image": ((3, 3, 16, 16), 16, window(2, 3, 1, 1), 1),
     "rows longer than several vectors": ((1, 2, 5, 70), 9, window(2, 3, 1, 1), 1),
@@ -49,6 +50,7 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, ...], int, Window, int]] = {
     "more taps than one run": ((2, 90, 8, 8), 13, window(2, 3, 1, 1), 1),
     "more taps than one run, many pixels": ((5, 90, 12, 12), 14, window(2, 3, 1, 1), 1),
     "many filters": ((2, 3, 6, 6), 130, window(2, 3), 1),
+    "many filters and positions": ((2, 5, 41, 40), 100, window(2, 3, 2, 1), 1),
     "large stride and kernel": ((2, 1, 40, 40), 20, window(2, 11, 4), 1),
     "stride beyond the kernel": ((2, 3, 11, 11), 4, window(2, 2, 3), 1),
     "strides of their own": ((2, 3, 13, 17), 4, window(2, (3, 2), (1, 3), (2, 0)), 1),
@@ -87,6 +89,17 @@ def test_linear(rows: int, inputs: int, isa: str, draw: Draw, close: Close):
         expected = reference.linear_backward(x, W, delta, ALL)
         for ours, theirs in zip(products.linear_backward(x, W, delta, ALL), expected, strict=True):
             close(ours, theirs)
+
+
+# long; in several strips and several panels along k; rows 4096 bytes apart
+@pytest.mark.parametrize("rows, inputs, outputs", [(97, 5, 70), (100, 700, 530), (130, 1024, 530), (130, 1024, 75)])
+def test_linear_of_many(rows: int, inputs: int, outputs: int, isa: str, draw: Draw, close: Close):
+    x, W, b, delta = draw(rows, inputs), draw(outputs, inputs), draw(outputs), draw(rows, outputs)
+    close(products.linear(x, W, b), reference.linear(x, W, b))
+    close(products.matmul(x, np.ascontiguousarray(W.T)), x @ W.T)
+    expected = reference.linear_backward(x, W, delta, ALL)
+    for ours, theirs in zip(products.linear_backward(x, W, delta, ALL), expected, strict=True):
+        close(ours, theirs)
 
 
 def test_linear_of_nothing(draw: Draw, close: Close):
@@ -219,7 +232,9 @@ def test_only_what_is_needed(kernel: str, draw: Draw):
             np.testing.assert_array_equal(ours, full if wanted else None)
 
 
-@pytest.mark.parametrize("shape", [(70, 200, 150), (4, 3000, 200), (3000, 200, 4), (13, 400, 600), (300, 2, 4000)])
+@pytest.mark.parametrize(
+    "shape", [(70, 200, 150), (4, 3000, 200), (3000, 200, 4), (13, 400, 600), (300, 2, 4000), (300, 700, 600)]
+)
 def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str, draw: Draw, threads: Any):
     rows, inputs, outputs = shape
     assert prod(shape) > WORTH_A_THREAD
@@ -240,13 +255,16 @@ def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str
         ((1, 3, 60, 60), 24, window(2, 3, 1, 1), 1),
         ((2, 16, 30, 30), 40, window(2, 3, 2, 1), 1),
         ((3, 20, 12, 12), 200, window(2, 1), 1),
+        ((2, 100, 24, 25), 100, window(2, 1), 1),
         ((33, 32, 3, 3), 64, window(2, 3, 1, 1), 1),
         ((5, 64, 28, 28), 64, window(2, 3, 1, 1), 64),
         ((1, 128, 28, 60), 128, window(2, 3, 1, 1), 128),
         ((4, 12, 40, 40), 12, window(2, 5, 1, 2), 3),
         ((9, 6, 500), 12, window(1, 9), 1),
     ],
-    ids=["images", "one image", "strided", "pointwise", "small maps", "depthwise", "depthwise 1", "groups", "one axis"],
+    ids="images, one image, strided, pointwise, many pixels, small maps, depthwise, depthwise 1, groups, one axis".split(
+        ", "
+    ),
 )
 def test_conv_has_the_same_bits_for_any_number_of_threads(
     x: Any, filters: int, w: Window, groups: int, isa: str, draw: Draw, close: Close, threads: Any
