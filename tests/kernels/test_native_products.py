@@ -262,9 +262,10 @@ def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str
         ((4, 12, 40, 40), 12, window(2, 5, 1, 2), 3),
         ((9, 6, 500), 12, window(1, 9), 1),
     ],
-    ids="images, one image, strided, pointwise, many pixels, small maps, depthwise, depthwise 1, groups, one axis".split(
-        ", "
-    ),
+    ids=[
+        *("images", "one image", "strided", "pointwise", "pointwise, many pixels", "small maps"),
+        *("depthwise", "depthwise 1", "groups", "one axis"),
+    ],
 )
 def test_conv_has_the_same_bits_for_any_number_of_threads(
     x: Any, filters: int, w: Window, groups: int, isa: str, draw: Draw, close: Close, threads: Any
