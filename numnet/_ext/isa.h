@@ -57,8 +57,6 @@ typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes
 #define LANES_16(f, s) LANES_8(f, s), f(8, s), f(9, s), f(10, s), f(11, s), f(12, s), f(13, s), f(14, s), f(15, s)
 #define UPPER(lane, s) ((lane) & (s) ? LANES + (lane) - (s) : (lane))
 #define LOWER(lane, s) ((lane) & (s) ? LANES + (lane) : (lane) + (s))
-#define EVEN(lane, s) (2 * (lane))
-#define ODD(lane, s) (2 * (lane) + 1)
 
 INLINE size min_size(size a, size b) { return a < b ? a : b; }
 INLINE size max_size(size a, size b) { return a > b ? a : b; }

@@ -1,6 +1,24 @@
 /* Runs a slide_plan: places each image in its frame, packs what a panel of positions sees (no matrix of all windows is
  * ever made), and multiplies by the packed weights. */
 
+/* Copies a run; its last vector overlaps the one before. */
+INLINE void NAME(copy_run)(size length, const real *x, real *to) {
+    if (length < LANES) {
+        memcpy(to, x, sizeof(real) * (size_t)length);
+        return;
+    }
+    for (size w = 0; w + LANES < length; w += LANES) store(to + w, load(x + w));
+    store(to + length - LANES, load(x + length - LANES));
+}
+
+/* Deals a row out to `split` parts that begin `pitch` apart, as cards: x[w] becomes number w / split of part w mod split. */
+INLINE void NAME(deal)(const size split, size first, size last, const real *restrict x, real *restrict to, size pitch) {
+    for (size part = 0; part < split; part++) {
+        const size begin = divide_up(max_size(first - part, 0), split), end = divide_up(max_size(last - part, 0), split);
+        for (size q = begin; q < end; q++) to[part * pitch + q] = x[q * split + part];
+    }
+}
+
 /* Copies one channel of the source into its frame, whose border is zero already. */
 static void NAME(place)(const frame_plan *f, const real *source, real *frame) {
     size first = max_size(0, f->before[2]), last = min_size(f->extent[2], f->from[2] + f->before[2]);
@@ -9,25 +27,12 @@ static void NAME(place)(const frame_plan *f, const real *source, real *frame) {
         for (size h = max_size(0, f->before[1]); h < min_size(f->extent[1], f->from[1] + f->before[1]); h++) {
             const real *x = source + ((d - f->before[0]) * f->from[1] + h - f->before[1]) * f->from[2] - f->before[2];
             real *to = frame + d * f->plane + h * f->row;
-            if (f->split == 1) {
-                size w = first;
-                for (; w + LANES <= last; w += LANES) store(to + w, load(x + w));
-                for (; w < last; w++) to[w] = x[w];
-                continue;
-            }
-            size w = first;
-            if (f->split == 2) { /* the usual stride */
-                if (w % 2) to[f->pitch + w / 2] = x[w], w++;
-                for (; w + 2 * LANES <= last; w += 2 * LANES) {
-                    vec a = load(x + w), b = load(x + w + LANES);
-                    store(to + w / 2, SHUFFLE(a, b, EVERY_LANE(EVEN, 0)));
-                    store(to + f->pitch + w / 2, SHUFFLE(a, b, EVERY_LANE(ODD, 0)));
-                }
-            }
-            for (size phase = w % f->split, q = w / f->split; w < last; w++) {
-                to[phase * f->pitch + q] = x[w];
-                if (++phase == f->split) phase = 0, q++;
-            }
+            if (f->split == 1)
+                NAME(copy_run)(last - first, x + first, to + first);
+            else if (f->split == 2) /* the usual stride */
+                NAME(deal)(2, first, last, x, to, f->pitch);
+            else
+                NAME(deal)(f->split, first, last, x, to, f->pitch);
         }
 }
 
