@@ -33,7 +33,11 @@ enum { A_PACKED, A_IN_PLACE, B_BY_OFFSET /* and A packed */ };
 #endif
 
 #define UNROLL _Pragma("GCC unroll 16")
+#ifdef __SANITIZE_ADDRESS__
+#define TWICE /* the compiler would take minutes longer */
+#else
 #define TWICE _Pragma("GCC unroll 2") /* a twentieth fewer instructions: it shows where a core is shared */
+#endif
 
 /* A count rounded up to whole vectors. */
 #define WHOLE_VECTORS(count) (((count) + LANES - 1) / LANES * LANES)
