@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(plan.PARTS)}")
     if options.write and options.only:
         parser.error("--write writes whole tables, --only measures some rows: one or the other")
+    page = TREE / (options.page or PAGE)
+    if options.write and not page.is_file():
+        parser.error(f"there is no {page} with marks for the tables; docs/performance-avx512.md shows how they look")
     if options.write and importlib.util.find_spec("matplotlib") is None:
         parser.error('--write draws: pip install ".[test]"')
     if options.others is None:
@@ -82,9 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plain = {"conditions": about, "rows": [row.plain() for row in rows]}
         Path(options.json).write_text(json.dumps(plain, indent=1, ensure_ascii=False), encoding="utf-8")
     if options.write and not failure:
-        for picture in plots.draw([row for row in rows if row.part in parts], PAGE.parent / "images"):
+        for picture in plots.draw([row for row in rows if row.part in parts], page):
             print(f"drew {picture.relative_to(TREE)}", file=sys.stderr)
-        report.write(PAGE, blocks)
+        report.write(page, blocks)
     return failure
 
 
@@ -103,7 +106,8 @@ def _parser(parts: Sequence[str], others: Sequence[str]) -> argparse.ArgumentPar
     )
     add("--json", metavar="FILE", help="every row, with all its numbers")
     add("--again", metavar="FILE", help="measure nothing: the tables of an earlier --json FILE")
-    add("--write", action="store_true", help="put tables and pictures into docs/performance.md")
+    add("--write", action="store_true", help="put tables and pictures into the page")
+    add("--page", metavar="FILE", help="which page; default: docs/performance.md")
     return parser
 
 

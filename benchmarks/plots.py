@@ -13,8 +13,8 @@ __all__ = ["draw"]
 TRAINING = "training, batch"
 
 
-def draw(rows: Sequence[Row], folder: Path) -> list[Path]:
-    """The pictures of the parts that have one, into ``folder``, each in the place of the former once it is whole."""
+def draw(rows: Sequence[Row], page: Path) -> list[Path]:
+    """The pictures of ``page``, of the parts that have one, each in the place of the former once it is whole."""
     from matplotlib.figure import Figure
 
     pictures: list[Path] = []
@@ -23,7 +23,7 @@ def draw(rows: Sequence[Row], folder: Path) -> list[Path]:
         if of_part:
             figure = Figure(layout="constrained")
             plot(figure, of_part)
-            pictures.append(folder / f"performance_{part}.png")
+            pictures.append(page.parent / "images" / f"{page.stem}_{part}.png")
             aside = pictures[-1].with_suffix(".new.png")
             figure.savefig(aside, dpi=110)
             aside.replace(pictures[-1])

@@ -42,17 +42,16 @@ _PRODUCTS = (
     "there is little left to win."
 )
 _TWO_POOLS = (
-    "By itself numnet's step takes 3.6 ms on two threads; beside NumPy's BLAS, whose second thread seems to wait awake "
-    "for its next product on the second of two processors, twice as long."
+    "Beside NumPy's BLAS, whose second thread seems to wait awake for its next product on the second of two "
+    "processors, numnet's step takes twice as long on two threads as by itself."
 )
 _SMALL = (
     "Ten units a layer: the arithmetic takes a few µs, the rest is Python, about 4 µs for each layer forward and back, "
     "5 µs for each call of the network or of backward, and 1.5 µs for each step of a parameter."
 )
 _LSTM = (
-    "Its compiled kernels take 24 of 27 ms: 1.9 GFLOP of products, at nine tenths of what a core can do 22 ms, "
-    "and 2 ms for sigmoid, tanh and their way back. The rest is the loss, the clipping, a copy of y, and half a "
-    "millisecond of Python."
+    "Nine tenths are its compiled kernels: 1.9 GFLOP of products, near what a core can do, and sigmoid, tanh and their "
+    "way back, a tenth of that. The rest is the loss, the clipping, a copy of y, and half a millisecond of Python."
 )
 _NIN = (
     "The windows of 11 × 11 and the layers of 1 × 1 are plain sums, near what the core can do on both sides; for one "
@@ -71,14 +70,26 @@ _GATHERED = (
     "one thread makes it."
 )
 _BUSY = (
-    "Other work on this machine, which PyTorch's kernels feel in the same turns. Timed call by call, the quickest "
-    "tenth is above 0.75 in every row; those of the product of 1024 × 1024 and of ∂J/∂x with 256 channels only just."
+    "Other work on this machine, which PyTorch's kernels feel in the same turns. (On the machine with AVX2, timed call "
+    "by call, the quickest tenth was above 0.75 in every row; those of the product of 1024 × 1024 and of ∂J/∂x with "
+    "256 channels only just.)"
 )
 _DEEP = (
     "Not known for sure. Gigabytes in pages of 4 KiB, more than the processor's tables of addresses hold: a layer "
     "takes a third longer than where there are a few hundred."
 )
-_BOTH_SIDES = "The rounds lie on both sides of the goal, on a machine with other work."
+_LENET = (
+    "The window of 5 × 5 from 6 to 16 channels, too few for Winograd's method, on lines of 10 pixels, which fill "
+    "vectors badly; pooling and sigmoid wait for memory."
+)
+_EIGHT = (
+    "With AVX-512 eight samples fill half of a vector, and half of every multiply-add is thrown away. PyTorch's "
+    "products take about as long."
+)
+_ONE = (
+    "A third is reading every weight once, as fast as PyTorch reads them; the rest is mostly Python, which other work "
+    "on the machine makes slower."
+)
 _LSTM_NAME = "LSTM language model, hidden 256, 35 steps"
 
 REASONS: tuple[Reason, ...] = (
@@ -86,7 +97,11 @@ REASONS: tuple[Reason, ...] = (
     Reason("models", "MLP 784-256-10", _PRODUCTS, work="inference, batch 256"),
     Reason("models", "MLP 784-256-10", _TWO_POOLS, work="training in float64", beside="NumPy by hand", threads=2),
     Reason("models", "MLP 784-256-128-64-10", _PRODUCTS, work="inference, batch 64"),
-    Reason("models", "LeNet", _BOTH_SIDES, work="training"),
+    Reason("models", "phone prices 20-128-256-512-128-4", _EIGHT, work="inference, batch 8"),
+    Reason("models", "phone prices 20-128-256-512-128-4", _ONE, work="inference, batch 1"),
+    Reason("models", "MLP 784-256-10", _ONE, work="inference, batch 1"),
+    Reason("models", "MLP 784-256-128-64-10", _ONE, work="inference, batch 1"),
+    Reason("models", "LeNet", _LENET, work="training"),
     Reason("models", "x² 1-10-10-1", _SMALL),
     Reason("models", "logistic regression", _SMALL),
     Reason("models", _LSTM_NAME, _LSTM, work="training"),

@@ -258,7 +258,8 @@ def test_a_page_gets_its_tables_and_pictures(benchmarks: Callable[[str], ModuleT
     default = row(benchmarks, against="default: NCHW, SGD")
     layer = row(benchmarks, part="layers", name="ReLU()", work="7×1001")
     sizes = [row(benchmarks, part="scaling", name="batch", work=str(size)) for size in (32, 64)]
-    pictures = plots.draw([row(benchmarks), default, layer, *sizes], tmp_path)
+    (tmp_path / "images").mkdir()
+    pictures = plots.draw([row(benchmarks), default, layer, *sizes], tmp_path / "performance.md")
     assert [picture.name for picture in pictures] == [f"performance_{p}.png" for p in ("models", "layers", "scaling")]
     assert all(picture.stat().st_size > 5000 for picture in pictures)
 
@@ -432,6 +433,14 @@ def test_the_command(command: ModuleType, capsys: pytest.CaptureFixture[str], tm
             "performance.md",
             "performance_models.png",
         ]
+    other = tmp_path / "docs" / "other.md"
+    with pytest.raises(SystemExit):
+        command.main(["--again", str(raw), "--write", "--page", str(other)])
+    other.write_text(page.replace("logistic regression", "old"), encoding="utf-8")
+    assert command.main(["--again", str(raw), "--write", "--page", str(other)]) == 0
+    assert "| logistic regression, batch 1 " in other.read_text(encoding="utf-8")
+    assert (tmp_path / "docs" / "images" / "other_models.png").is_file()
+    assert command.PAGE.read_text(encoding="utf-8") == page
 
 
 def benchmark_parts(page: str) -> list[str]:
