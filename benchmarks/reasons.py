@@ -47,7 +47,7 @@ _TWO_POOLS = (
 )
 _SMALL = (
     "Ten units a layer: the arithmetic takes a few µs, the rest is Python: on the machine with AVX2 about 4 µs for "
-    "each layer forward and back, 5 µs for each call of the network or of backward, 1.5 µs for each step of a parameter."
+    "each layer forward and back, 5 µs for a call of the network or of backward, 1.5 µs for the step of a parameter."
 )
 _LSTM = (
     "Nine tenths are its compiled kernels: 1.9 GFLOP of products, near what a core can do, and sigmoid, tanh and their "
