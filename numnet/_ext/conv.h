@@ -1,11 +1,12 @@
 /* Convolution and its gradients, on top of slide.h, and of winograd.h where that is allowed and faster. */
 
-/* out (rows, pixels) = A (rows, channels) · source (channels, pixels) + bias, for each image: what a window of one pixel
- * does. Is it faster so? */
+/* Is it faster as a product of matrices for each image? */
 INLINE int NAME(is_product)(const conv_shape *s, size rows) {
     return is_pointwise(s) && s->groups == 1 && rows >= LONG && s->in[0] * s->in[1] * s->in[2] >= 16 * COLUMNS;
 }
 
+/* out (rows, pixels) = A (rows, channels) · source (channels, pixels) + bias, for each image: what a window of one pixel
+ * does. */
 static int NAME(products)(const conv_shape *s, size rows, size channels, const real *a, size a_row, size a_column,
                           const real *source, const real *bias, real *out, int threads) {
     const size pixels = s->in[0] * s->in[1] * s->in[2];
