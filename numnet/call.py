@@ -77,8 +77,10 @@ Run: TypeAlias = tuple[Any, Place | None] | None
 """The outermost module now running, from which paths are named, and the line that called it."""
 
 
-class _State(threading.local):
+class State:
     """What belongs to a thread: every thread records, and is observed, by itself."""
+
+    __slots__ = ("observer", "recording", "run")
 
     def __init__(self) -> None:
         self.recording = True
@@ -86,21 +88,29 @@ class _State(threading.local):
         self.run: Run = None
 
 
-state = _State()
+class _Thread(threading.local):
+    """The way to the state of the thread that asks; a function that needs it more than once asks once."""
+
+    def __init__(self) -> None:
+        self.state = State()
+
+
+this_thread = _Thread()
 
 
 class set_grad_enabled:
     """Switch recording on or off in this thread, at once or for a ``with`` block (``torch.set_grad_enabled``)."""
 
     def __init__(self, mode: bool) -> None:
-        self.previous = state.recording
-        state.recording = bool(mode)
+        self.state = this_thread.state
+        self.previous = self.state.recording
+        self.state.recording = bool(mode)
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, *exception: object) -> None:
-        state.recording = self.previous
+        self.state.recording = self.previous
 
 
 class no_grad:
@@ -110,10 +120,11 @@ class no_grad:
     """
 
     def __enter__(self) -> None:
-        self.previous, state.recording = state.recording, False
+        self.state = this_thread.state
+        self.previous, self.state.recording = self.state.recording, False
 
     def __exit__(self, *exception: object) -> None:
-        state.recording = self.previous
+        self.state.recording = self.previous
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """``function``, every call of which records nothing."""
@@ -129,6 +140,7 @@ class no_grad:
 @contextmanager
 def observe(observer: Observer) -> Iterator[Observer]:
     """Tell ``observer`` of every call that this thread makes inside the block."""
+    state = this_thread.state
     previous, state.observer = state.observer, observer
     try:
         yield observer
@@ -164,11 +176,11 @@ class Call:
         "run",
     )
 
-    def __init__(self, layer: Formulas) -> None:
+    def __init__(self, layer: Formulas, state: State | None = None) -> None:
         self.layer = layer
         self.ctx: Ctx | None = None
         self.number = next_number()
-        self.run = state.run
+        self.run = (this_thread.state if state is None else state).run
         self.parents: tuple[Any, ...] = ()
         self.output_shapes: tuple[tuple[int, ...], ...] = ()
         self.returns_tuple = False
@@ -205,32 +217,41 @@ class Call:
         """
         if needs_input_grad is None:
             needs_input_grad = tuple([is_array(x) and is_floating(x) for x in inputs])
-        return self._forward(inputs, needs_input_grad, state.recording if recording is None else recording)
+        state = this_thread.state
+        recording = state.recording if recording is None else recording
+        return self._forward(inputs, needs_input_grad, recording, state.observer)
 
-    def _forward(self, inputs: tuple[Any, ...], needs_input_grad: tuple[bool, ...], recording: bool) -> Any:
+    def _forward(
+        self, inputs: tuple[Any, ...], needs_input_grad: tuple[bool, ...], recording: bool, observer: Observer | None
+    ) -> Any:
         if self.output_shapes:
             again = BackwardError("one forward for each Call", "a second forward", "make a new Call(layer)")
             raise self._located(again)
         ctx = Ctx(needs_input_grad, recording)
         try:
             result = self.layer.forward(ctx, *inputs)
-            outputs = self._outputs(result)
+            if type(result) is np.ndarray:  # as almost always
+                self.output_shapes, self._output_dtypes = (result.shape,), (result.dtype,)
+            else:
+                outputs = self._outputs(result)
+                result = outputs if self.returns_tuple else outputs[0]
         except Exception as error:
             self._located(error)
             raise
         if recording:
             self.ctx = ctx
-            if len(inputs) == 1 and type(inputs[0]) is np.ndarray:  # as almost always
-                self._inputs = ((inputs[0].shape, inputs[0].dtype),)
+            x = inputs[0] if len(inputs) == 1 else None
+            if type(x) is np.ndarray:  # as almost always
+                self._inputs = ((x.shape, x.dtype),)
             else:
                 self._inputs = tuple(
                     [(x.shape, x.dtype) if type(x) is np.ndarray else _shape_and_dtype(x) for x in inputs]
                 )
         else:
             self._why_not = "nothing was recorded: its forward ran under no_grad, or nothing in it requires a gradient"
-        if state.observer is not None:
-            state.observer.forward(self, inputs, outputs)
-        return outputs if self.returns_tuple else outputs[0]
+        if observer is not None:
+            observer.forward(self, inputs, result if self.returns_tuple else (result,))
+        return result
 
     @classmethod
     def unrecorded(cls, layer: Formulas, inputs: tuple[Any, ...]) -> Any:
@@ -240,7 +261,7 @@ class Call:
             NumnetError: whatever the layer refuses, with its place added.
         """
         try:
-            result = layer.forward(Ctx((False,) * len(inputs), recording=False), *inputs)
+            result = layer.forward(Ctx((False,) * len(inputs), False), *inputs)
             if type(result) is np.ndarray or (type(result) is tuple and _are_plain(result)):  # as almost always
                 return result
             call = cls(layer)
@@ -267,9 +288,9 @@ class Call:
         """
         if self.ctx is None:
             raise self._used_up()
-        return self._backward(self._deltas(delta), retain_graph)
+        return self._backward(self._deltas(delta), retain_graph, this_thread.state.observer)
 
-    def _backward(self, deltas: tuple[Array | None, ...], retain_graph: bool = False) -> Any:
+    def _backward(self, deltas: tuple[Array | None, ...], retain_graph: bool, observer: Observer | None) -> Any:
         """:meth:`backward` with a δ for every output, each known to fit."""
         ctx = self.ctx
         if ctx is None:
@@ -284,8 +305,8 @@ class Call:
             raise
         if not retain_graph:
             self.free("its backward has run already and freed what forward saved")
-        if state.observer is not None:
-            state.observer.backward(self, deltas, input_deltas)
+        if observer is not None:
+            observer.backward(self, deltas, input_deltas)
         return input_deltas if len(input_deltas) != 1 else input_deltas[0]
 
     def _used_up(self) -> Exception:
@@ -314,8 +335,7 @@ class Call:
         """What forward returned, checked, as a tuple."""
         if isinstance(result, np.generic):  # NumPy's scalars are the arrays without axes that they came from
             result = np.asarray(result)
-        if type(result) is np.ndarray:  # as almost always
-            self.output_shapes, self._output_dtypes = (result.shape,), (result.dtype,)
+            self.output_shapes, self._output_dtypes = ((),), (result.dtype,)
             return (result,)
         self.returns_tuple = isinstance(result, tuple)
         outputs = _as_arrays(result)
@@ -331,7 +351,7 @@ class Call:
     def _deltas(self, delta: Any) -> tuple[Array | None, ...]:
         """δ of each output, checked against the outputs of forward."""
         shapes, dtypes = self.output_shapes, self._output_dtypes
-        if type(delta) is np.ndarray and len(shapes) == 1 and delta.shape == shapes[0] and delta.dtype == dtypes[0]:
+        if type(delta) is np.ndarray and len(shapes) == 1 and delta.shape == shapes[0] and delta.dtype is dtypes[0]:
             return (delta,)  # as almost always
         if delta is None and len(shapes) == 1:
             if math.prod(shapes[0]) != 1:
@@ -349,8 +369,10 @@ class Call:
     def _input_deltas(self, result: Any) -> tuple[Array | None, ...]:
         """∂J/∂input for each input, checked: the mistakes of a backward pass written tonight are named here."""
         inputs = self._inputs
-        if type(result) is np.ndarray and len(inputs) == 1 and (result.shape, result.dtype) == inputs[0]:
-            return (result,)  # as almost always
+        if type(result) is np.ndarray and len(inputs) == 1:
+            shape, dtype = inputs[0]
+            if result.shape == shape and result.dtype is dtype:  # as almost always
+                return (result,)
         if isinstance(result, tuple) and len(result) == len(inputs) and all(map(_may_be_delta, result, inputs)):
             return result
         deltas = _as_arrays(result) if inputs or result is not None else ()

@@ -12,7 +12,8 @@ from typing import Any
 
 from . import operations as ops
 from .arrays import array_module, is_array
-from .tensor import Tensor, apply, operand
+from .tape import apply
+from .tensor import Tensor, operand
 
 __all__ = [
     "abs",

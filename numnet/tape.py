@@ -1,16 +1,150 @@
-"""The walk back along the tape: which call's backward runs when, and where its δ goes."""
+"""The tape: what it knows of a Tensor, how a call goes onto it, and the walk back along it."""
 
 from __future__ import annotations
 
 import heapq
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from . import kernels
-from .arrays import Array
-from .call import Call
+import numpy as np
 
-__all__ = ["backpropagate", "owned"]
+from . import kernels, writes
+from .arrays import Array, is_array, is_floating
+from .call import Call, Formulas, this_thread
+from .errors import DtypeError, NumnetError, ShapeError, describe
+from .writes import place_of_caller, recorded
+
+__all__ = ["Node", "apply", "backpropagate", "expect_known", "leaf", "owned"]
+
+_accumulating = threading.Lock()  # two threads may walk back into the same parameter
+
+
+class Node:
+    """Abstract: a Tensor as the tape sees it: an array, its gradient, and the call that it came from."""
+
+    __slots__ = ("_born", "_output", "_owns_grad", "array", "grad_array", "grad_fn", "requires_grad")
+
+    array: Array
+    grad_array: Array | None
+    grad_fn: Call | None
+    requires_grad: bool
+
+    def __init__(self, array: Array, requires_grad: bool, call: Call | None = None, output: int = 0) -> None:
+        self.array = array
+        self.grad_array = None
+        self.requires_grad = requires_grad
+        self.grad_fn = call if requires_grad else None
+        self._born = writes.latest  # writes up to this one went into it before it was made
+        self._output = output  # which output of grad_fn this is
+        self._owns_grad = False  # whether grad is an array that nobody else can hold
+
+    @property
+    def place(self) -> Any:
+        """Where on the tape δ goes that arrives here: ``(call, output index)``, or a leaf itself."""
+        return self if self.grad_fn is None else (self.grad_fn, self._output)
+
+    @property
+    def _since(self) -> int:
+        """The running number of its making: a later write into its memory, by way of another tensor, is news to it."""
+        return self._born if self.grad_fn is None else self.grad_fn.number
+
+    def accumulate(self, delta: Array) -> None:
+        """Add ``delta`` = ∂J/∂data to ``grad``; the first one becomes ``grad`` itself, and is not written into.
+
+        Raises:
+            ShapeError, DtypeError: it is not of the data's shape and dtype.
+        """
+        array = self.array
+        is_plain = type(delta) is np.ndarray  # as almost always
+        if not (is_plain or is_array(delta)) or delta.shape != array.shape or delta.dtype != array.dtype:
+            raise self._misfit(delta)
+        if not self.requires_grad:
+            return
+        with _accumulating:
+            if self.grad_array is None:
+                self.grad_array, self._owns_grad = delta, False
+                return
+            if not self._owns_grad:  # the first may be a δ that others read: a bias of x's own shape has the gradient δ
+                self.grad_array, self._owns_grad = self.grad_array.copy(), True
+            self.grad_array += delta
+
+    def _misfit(self, delta: Any) -> NumnetError:
+        """Why ``delta`` cannot be ∂J/∂data."""
+        shape, dtype = self.array.shape, self.array.dtype
+        if not is_array(delta):
+            return DtypeError(f"a gradient as an array of shape {shape}", describe(delta), "np.asarray(…)")
+        if delta.shape != shape:
+            cure = "transpose it" if delta.shape[::-1] == shape else "sum over the axes that forward broadcast"
+            return ShapeError(f"a gradient of the parameter's shape {shape}", f"shape {delta.shape}", cure)
+        expected = f"a gradient of {dtype}, as the parameter is"
+        return DtypeError(expected, describe(delta), "keep every array of the backward in the dtype of the input")
+
+
+Result: Any = Node
+"""The class of what :func:`apply` returns: Tensor, which is defined by what it can do with :func:`apply`."""
+
+
+def leaf(
+    array: Array, requires_grad: bool, call: Call | None = None, output: int = 0, kind: type[Node] | None = None
+) -> Any:
+    """A Tensor of a plain array of numbers, of which nothing is to be converted or checked."""
+    made = Result.__new__(Result) if kind is None else kind.__new__(kind)
+    Node.__init__(made, array, requires_grad, call, output)
+    return made
+
+
+def apply(formulas: Formulas, *inputs: Any) -> Any:
+    """Run a pair of formulas on Tensors and put its Call on the tape.
+
+    Inputs that are no Tensors are handed on as they are, and get no gradient.
+    """
+    state = this_thread.state
+    x = inputs[0] if len(inputs) == 1 else None
+    arrays: tuple[Any, ...]
+    needs: tuple[bool, ...]
+    parents: tuple[Any, ...]
+    if isinstance(x, Node):  # as almost always
+        arrays, needs = (x.array,), (x.requires_grad,)
+        parents = (x.place if x.requires_grad else None,)
+    else:
+        arrays = tuple([x.array if isinstance(x, Node) else x for x in inputs])
+        needs = tuple([isinstance(x, Node) and x.requires_grad for x in inputs])
+        parents = tuple([x.place if isinstance(x, Node) and x.requires_grad else None for x in inputs])
+    if not state.recording and state.observer is None:
+        outputs = Call.unrecorded(formulas, arrays)
+        return tuple([leaf(a, False) for a in outputs]) if type(outputs) is tuple else leaf(outputs, False)
+    recording = state.recording and (True in needs or _trains(formulas))
+    if recorded and state.recording:
+        expect_known(inputs)
+    call = Call(formulas, state)
+    result = call._forward(arrays, needs, recording, state.observer)
+    if recording:
+        call.parents = parents
+        if call.run is None:  # outside of any module, it is the line itself that says which call this is
+            call.run = None, place_of_caller()
+    if call.returns_tuple:
+        return tuple([leaf(a, recording and is_floating(a), call, i) for i, a in enumerate(result)])
+    return leaf(result, recording and result.dtype.kind == "f", call)
+
+
+def expect_known(inputs: Iterable[Any]) -> None:
+    """What goes onto the tape are the numbers that it knows.
+
+    Raises:
+        BackwardError: a recorded write went into the memory of a Tensor by way of another.
+    """
+    for x in inputs:
+        if not isinstance(x, Node) or (x.grad_fn is None and x.requires_grad):
+            continue  # of such a leaf its own gradient is wanted, whatever its numbers came from
+        writes.expect_current(x.array, x._since)
+
+
+def _trains(formulas: Formulas) -> bool:
+    for value in vars(formulas).values():  # noqa: SIM110  # a generator would cost more than what it looks at
+        if isinstance(value, Node) and value.requires_grad:
+            return True
+    return False
 
 
 def owned(delta: Array | None, given: Iterable[Array | None]) -> Array | None:
@@ -34,6 +168,7 @@ def backpropagate(origins: Sequence[tuple[Any, Array | None]], retain_graph: boo
         lender: a leaf whose ``grad`` is handed on and never written into, as that of a module's input: it takes its δ
             as it comes, where that is an array of its own. Any other leaf gets a copy.
     """
+    observer = this_thread.state.observer
     waiting: dict[int, tuple[Call, list[Array | None]]] = {}  # number -> the call and the δ arrived at its outputs
     numbers: list[int] = []  # a heap of the waiting numbers, negated: the highest first
 
@@ -58,11 +193,11 @@ def backpropagate(origins: Sequence[tuple[Any, Array | None]], retain_graph: boo
             return
         call, arrived = waiting.pop(-heapq.heappop(numbers))
         parents = call.parents
-        result = call._backward(tuple(arrived), retain_graph)
+        result = call._backward(tuple(arrived), retain_graph, observer)
         while not numbers and len(parents) == 1 and isinstance(parents[0], tuple) and result is not None:
             call = parents[0][0]  # its only consumer, of all that are asked, was the one before
             if call.returns_tuple:
                 break
             parents = call.parents
-            result = call._backward((result,), retain_graph)
+            result = call._backward((result,), retain_graph, observer)
         handed = zip(parents, result if len(parents) != 1 else (result,), strict=True)

@@ -6,28 +6,25 @@ One class, and so one file, however many things can be computed with a Tensor: e
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
 from . import operations as ops
-from . import writes
+from . import tape, writes
 from .arrays import Array, array_module, as_dtype, device_of, is_array, is_floating
-from .call import Call, Formulas, delta_misfit, state
+from .call import delta_misfit, this_thread
 from .casts import Casts
-from .errors import BackwardError, DtypeError, Misprint, NumnetError, ShapeError, describe
+from .errors import BackwardError, DtypeError, Misprint, ShapeError, describe
 from .in_place import InPlace, as_data, plain
 from .operations import Operation, as_operand
-from .tape import backpropagate
-from .writes import drop_replaced, expect_current, in_words, next_number, note, place_of_caller, recorded
+from .tape import Node, apply, backpropagate, expect_known
+from .writes import drop_replaced, in_words, next_number, note, place_of_caller, recorded
 
-__all__ = ["Parameter", "Tensor", "ValuesAndIndices", "Variable", "apply", "operand"]
+__all__ = ["Parameter", "Tensor", "ValuesAndIndices", "Variable", "operand"]
 
 Axis: TypeAlias = int | Sequence[int] | None  # ``dim``: one axis, several, or all of them
-
-_accumulating = threading.Lock()  # two threads may walk back into the same parameter
 
 
 class ValuesAndIndices(NamedTuple):
@@ -37,7 +34,7 @@ class ValuesAndIndices(NamedTuple):
     indices: Tensor
 
 
-class Tensor(InPlace, Casts):
+class Tensor(Node, InPlace, Casts):
     """An array that remembers the Call it came from.
 
     Args:
@@ -58,23 +55,14 @@ class Tensor(InPlace, Casts):
         DtypeError: ``data`` is not numbers, or integers with ``requires_grad``.
     """
 
-    __slots__ = ("__weakref__", "_born", "_output", "_owns_grad", "array", "grad_array", "grad_fn", "requires_grad")
+    __slots__ = ("__weakref__",)
     __array_ufunc__ = None  # so that `array + tensor` asks the tensor
 
     backword = Misprint()
 
-    array: Array
-    grad_array: Array | None
-    grad_fn: Call | None
-
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
-        self.array = _as_array(data)
-        self.grad_array = None
+        super().__init__(_as_array(data), False)
         self.requires_grad_(requires_grad)
-        self.grad_fn = None
-        self._born = writes.latest  # writes up to this one went into it before it was made
-        self._output = 0  # which output of grad_fn this is
-        self._owns_grad = False  # whether grad is an array that nobody else can hold
 
     @property
     def data(self) -> Any:
@@ -144,46 +132,6 @@ class Tensor(InPlace, Casts):
         if gradient.dtype != self.dtype:
             raise delta_misfit(gradient, self.shape, self.dtype)
         backpropagate([(self.place, gradient)], retain_graph)
-
-    @property
-    def place(self) -> Any:
-        """Where on the tape δ goes that arrives here: ``(call, output index)``, or a leaf itself."""
-        return self if self.grad_fn is None else (self.grad_fn, self._output)
-
-    @property
-    def _parent(self) -> Any:
-        """:attr:`place`, if δ is wanted here."""
-        return self.place if self.requires_grad else None
-
-    def accumulate(self, delta: Array) -> None:
-        """Add ``delta`` = ∂J/∂data to ``grad``; the first one becomes ``grad`` itself, and is not written into.
-
-        Raises:
-            ShapeError, DtypeError: it is not of the data's shape and dtype.
-        """
-        array = self.array
-        is_plain = type(delta) is np.ndarray  # as almost always
-        if not (is_plain or is_array(delta)) or delta.shape != array.shape or delta.dtype != array.dtype:
-            raise self._misfit(delta)
-        if not self.requires_grad:
-            return
-        with _accumulating:
-            if self.grad_array is None:
-                self.grad_array, self._owns_grad = delta, False
-                return
-            if not self._owns_grad:  # the first may be a δ that others read: a bias of x's own shape has the gradient δ
-                self.grad_array, self._owns_grad = self.grad_array.copy(), True
-            self.grad_array += delta
-
-    def _misfit(self, delta: Any) -> NumnetError:
-        """Why ``delta`` cannot be ∂J/∂data."""
-        if not is_array(delta):
-            return DtypeError(f"a gradient as an array of shape {self.shape}", describe(delta), "np.asarray(…)")
-        if delta.shape != self.array.shape:
-            cure = "transpose it" if delta.shape[::-1] == self.shape else "sum over the axes that forward broadcast"
-            return ShapeError(f"a gradient of the parameter's shape {self.shape}", f"shape {delta.shape}", cure)
-        expected = f"a gradient of {self.dtype}, as the parameter is"
-        return DtypeError(expected, describe(delta), "keep every array of the backward in the dtype of the input")
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Switch ``requires_grad``; returns itself."""
@@ -398,14 +346,13 @@ class Tensor(InPlace, Casts):
                 f"x.clone().{method}(…)",
             )
         number = next_number()
-        on_tape = state.recording and (
-            self.requires_grad or any(isinstance(x, Tensor) and x.requires_grad for x in others)
-        )
+        recording = this_thread.state.recording
+        on_tape = recording and (self.requires_grad or any(isinstance(x, Tensor) and x.requires_grad for x in others))
         region = formulas.region(self.array) if isinstance(formulas, ops.Assign) else self.array
         replaced = False  # recorded writes, by way of a view, that are gone now: `x[i] += w` is one of x[i], then this
-        if recorded and state.recording:
+        if recorded and recording:
             replaced = isinstance(formulas, ops.Assign) and formulas.writes_all and drop_replaced(region, self._since)
-            _expect_current([self])
+            expect_known([self])
         if on_tape:
             self._expect_no_leaf(method)
             self._become(apply(formulas, self, *others))
@@ -413,13 +360,8 @@ class Tensor(InPlace, Casts):
             formulas.in_place(self.array, *[x.array if isinstance(x, Tensor) else x for x in others])
             if replaced:  # and nothing else was news to it
                 self._born = number
-        note(region, method, number, on_tape or replaced, place_of_caller(2))
+        note(region, method, number, on_tape or replaced, place_of_caller())
         return self
-
-    @property
-    def _since(self) -> int:
-        """The running number of its making: a later write into its memory, by way of another tensor, is news to it."""
-        return self._born if self.grad_fn is None else self.grad_fn.number
 
     def _expect_no_leaf(self, method: str) -> None:
         """What the tape records does not go into the memory of a leaf, whose gradient would then be another's."""
@@ -429,7 +371,7 @@ class Tensor(InPlace, Casts):
         if isinstance(place, Tensor) and place.requires_grad and np.may_share_memory(place.array, self.array):
             raise BackwardError(
                 "a leaf with requires_grad=True to be written into only while nothing records",
-                f"{method} on {'it' if place is self else 'a view of it'}{in_words(place_of_caller(3))}",
+                f"{method} on {'it' if place is self else 'a view of it'}{in_words(place_of_caller())}",
                 f"with numnet.no_grad(): x.{method}(…), or x.data.{method}(…); or a new tensor, without the underscore",
             )
 
@@ -689,6 +631,8 @@ class Tensor(InPlace, Casts):
         return apply(ops.Cast(self.array.dtype), self)
 
 
+tape.Result = Tensor
+
 Variable = Tensor
 """The name that a Tensor with a gradient had in PyTorch before 0.4; tutorials of that time use it."""
 
@@ -708,70 +652,6 @@ class Parameter(Tensor):
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
-
-
-def apply(formulas: Formulas, *inputs: Any) -> Any:
-    """Run a pair of formulas on Tensors and put its Call on the tape.
-
-    Inputs that are no Tensors are handed on as they are, and get no gradient.
-    """
-    if not state.recording and state.observer is None:
-        if len(inputs) == 1 and isinstance(inputs[0], Tensor):  # as almost always
-            outputs = Call.unrecorded(formulas, (inputs[0].array,))
-        else:
-            outputs = Call.unrecorded(formulas, tuple([x.array if isinstance(x, Tensor) else x for x in inputs]))
-        return tuple([leaf(a, False) for a in outputs]) if isinstance(outputs, tuple) else leaf(outputs, False)
-    arrays, parents, needs = _taken_apart(inputs)
-    recording = state.recording and (True in needs or _trains(formulas))
-    if recorded and state.recording:
-        _expect_current(inputs)
-    call = Call(formulas)
-    outputs = call._forward(arrays, needs, recording)
-    if recording:
-        call.parents = parents
-        if call.run is None:  # outside of any module, it is the line itself that says which call this is
-            call.run = None, place_of_caller(2)
-    if not call.returns_tuple:
-        return leaf(outputs, recording and outputs.dtype.kind == "f", call)
-    return tuple([leaf(a, recording and is_floating(a), call, i) for i, a in enumerate(outputs)])
-
-
-def _taken_apart(inputs: tuple[Any, ...]) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[bool, ...]]:
-    """The arrays of some inputs, where the δ of each goes, and which want one."""
-    if len(inputs) == 1 and isinstance(inputs[0], Tensor):  # as almost always
-        return (inputs[0].array,), (inputs[0]._parent,), (inputs[0].requires_grad,)
-    arrays = tuple([x.array if isinstance(x, Tensor) else x for x in inputs])
-    parents = tuple([x._parent if isinstance(x, Tensor) else None for x in inputs])
-    return arrays, parents, tuple([isinstance(x, Tensor) and x.requires_grad for x in inputs])
-
-
-def leaf(
-    array: Array, requires_grad: bool, call: Call | None = None, output: int = 0, kind: type[Tensor] = Tensor
-) -> Tensor:
-    """``kind(array, requires_grad)`` of a plain array of numbers, of which nothing is to be converted or checked."""
-    made = kind.__new__(kind)
-    made.array = array
-    made.grad_array = None
-    made.requires_grad = requires_grad
-    made.grad_fn = call if requires_grad else None
-    made._born = writes.latest
-    made._output = output
-    made._owns_grad = False
-    return made
-
-
-def _expect_current(inputs: Iterable[Any]) -> None:
-    for x in inputs:
-        if not isinstance(x, Tensor) or (x.grad_fn is None and x.requires_grad):
-            continue  # of such a leaf its own gradient is wanted, whatever its numbers came from
-        expect_current(x.array, x._since)
-
-
-def _trains(formulas: Formulas) -> bool:
-    for value in vars(formulas).values():  # noqa: SIM110  # a generator would cost more than what it looks at
-        if isinstance(value, Parameter) and value.requires_grad:
-            return True
-    return False
 
 
 def _as_array(data: Any) -> Array:

@@ -13,7 +13,7 @@ import sys
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from types import CodeType, SimpleNamespace
+from types import CodeType, FrameType, SimpleNamespace
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -37,11 +37,9 @@ __all__ = [
     "written_since",
 ]
 
-Place: TypeAlias = tuple[
-    CodeType, int, CodeType, int
-]  # a line as cheaply as it can be kept: the code, the position in it
+Place: TypeAlias = tuple[CodeType, int]  # a line as cheaply as it can be kept: the code, the position in it
 
-_PACKAGE = os.path.dirname(__file__) + os.sep  # noqa: PTH120  # compared with co_filename, a string
+_NOT_THE_PROGRAM = (os.path.dirname(__file__) + os.sep, "<frozen ")  # noqa: PTH120  # compared with co_filename
 
 _numbers = itertools.count(1)
 next_number = _numbers.__next__
@@ -161,26 +159,24 @@ def written_since(array: Array, number: int) -> str:
     return ""
 
 
-def place_of_caller(depth: int) -> Place | None:
-    """The lines that are running ``depth`` and ``depth + 1`` calls up: one of them is the program's own."""
-    try:
-        frame = sys._getframe(depth + 1)
-    except ValueError:  # so many calls there are not
-        return None
-    back = frame.f_back or frame
-    return frame.f_code, frame.f_lasti, back.f_code, back.f_lasti
+def place_of_caller() -> Place | None:
+    """The line of the program that is running: the innermost outside of this package."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_PROGRAM):
+        frame = frame.f_back
+    return None if frame is None else (frame.f_code, frame.f_lasti)
 
 
 def in_words(place: Place | None) -> str:
-    """``train.py, line 12: x.mul_(2)``, or nothing if both candidates are in this package."""
-    for code, position in (place[:2], place[2:]) if place is not None else ():
-        if not code.co_filename.startswith(_PACKAGE):
-            line = next(itertools.islice(code.co_positions(), position // 2, None))[0] or code.co_firstlineno
-            path = Path(code.co_filename)
-            name = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-            text = linecache.getline(code.co_filename, line).strip()
-            return f"\n            in {name}, line {line}{f': {text}' if text else ''}"
-    return ""
+    """``train.py, line 12: x.mul_(2)``, or nothing."""
+    if place is None:
+        return ""
+    code, position = place
+    line = next(itertools.islice(code.co_positions(), position // 2, None))[0] or code.co_firstlineno
+    path = Path(code.co_filename)
+    name = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    text = linecache.getline(code.co_filename, line).strip()
+    return f"\n            in {name}, line {line}{f': {text}' if text else ''}"
 
 
 def _weights_of(call: Any) -> list[tuple[str, Array]]:

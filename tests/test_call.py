@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from numnet import Parameter, Tensor, nn, no_grad, observe, set_grad_enabled, tensor
-from numnet.call import Call, Ctx, state
+from numnet.call import Call, Ctx, this_thread
 from numnet.errors import BackwardError, DtypeError, NumnetError, ShapeError
-from numnet.tensor import apply
+from numnet.tape import apply
 
 
 class Scale(nn.Layer):
@@ -447,7 +447,7 @@ def test_an_exception_in_a_forward_leaves_nothing_behind() -> None:
     net.fails = True
     with pytest.raises(RuntimeError, match="in the middle"):
         net(X)
-    assert state.run is None
+    assert this_thread.state.run is None
     with pytest.raises(BackwardError, match="a call with plain arrays"):
         net.backward(np.ones(3))  # not through the call before
     assert net.scale.w.grad is None
@@ -494,7 +494,7 @@ def test_no_grad_as_context_and_as_decorator() -> None:
     assert (x * 2.0).requires_grad
     with pytest.raises(ZeroDivisionError), no_grad():
         1 / 0  # noqa: B018
-    assert state.recording
+    assert this_thread.state.recording
 
 
 def test_set_grad_enabled_as_function_and_as_context() -> None:

@@ -13,7 +13,8 @@ from ..arrays import Array
 from ..call import Call, Ctx
 from ..nested import flatten, unflatten
 from ..nn import Identity, Module
-from ..tensor import Tensor, apply
+from ..tape import apply
+from ..tensor import Tensor
 
 __all__ = ["Page", "Visit", "Visits", "light_copy"]
 

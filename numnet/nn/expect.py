@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array, is_array, is_floating
-from ..call import state
+from ..call import this_thread
 from ..errors import DtypeError, OptionError, ShapeError, TrainingModeWarning, describe
 
 __all__ = ["conversion", "expect_floating", "expect_same_shape", "expect_shape", "refuse_inplace", "warn_if_predicting"]
@@ -85,6 +85,6 @@ def warn_if_predicting(layer: object, what: str) -> None:
         layer: the layer, in training mode.
         what: what it does to the prediction.
     """
-    if not state.recording:
+    if not this_thread.state.recording:
         text = f"{type(layer).__name__} in training mode under no_grad: {what}; net.eval() before predicting"
         warnings.warn(text, TrainingModeWarning, stacklevel=2)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
-from ..call import Call, Ctx, state
+from ..call import Call, Ctx, this_thread
 from ..errors import BackwardError, DtypeError
-from ..tensor import apply
+from ..tape import apply
 from .module import Module
 
 __all__ = ["Layer", "Loss"]
@@ -64,6 +64,7 @@ class Layer(Module):
     _run = apply
 
     def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        state = this_thread.state
         if state.recording and state.observer is None and not options and type(self)._run is apply:
             for x in inputs:
                 if type(x) is not np.ndarray or x.dtype.kind not in "fiub":
@@ -78,7 +79,7 @@ class Layer(Module):
         latest.record = "a call that ended in an error"
         needs = tuple([x.dtype.kind == "f" and self._wants(i) for i, x in enumerate(inputs)])
         call = Call(self)
-        outputs = call._forward(inputs, needs, True)
+        outputs = call._forward(inputs, needs, True, None)
         latest.record = call
         return outputs
 

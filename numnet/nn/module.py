@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, Self, TypeAlias
 import numpy as np
 
 from ..arrays import Array, array_module, as_dtype, is_array, is_floating
-from ..call import Call, delta_misfit, miscounted_deltas, missing_delta, state
+from ..call import Call, delta_misfit, miscounted_deltas, missing_delta, this_thread
 from ..errors import BackwardError, DtypeError, Misprint, NumnetError, StateDictError, describe
 from ..kernels import gpu
 from ..nested import flatten, unflatten
-from ..tape import backpropagate, owned
-from ..tensor import Parameter, Tensor, leaf
+from ..tape import backpropagate, leaf, owned
+from ..tensor import Parameter, Tensor
 from ..writes import place_of_caller
 
 __all__ = ["Module"]
@@ -98,11 +98,12 @@ class Module:
     # ------------------------------------------------------------------ calling
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
+        state = this_thread.state
         if state.run is not None:
             if inputs and type(inputs[0]) is Tensor:  # as almost always inside another module
                 return self._run(*inputs, **options)
             return self._call(inputs, options)
-        state.run = self, place_of_caller(1) if state.recording else None
+        state.run = self, place_of_caller() if state.recording else None
         try:
             return self._call(inputs, options)
         finally:
@@ -117,7 +118,7 @@ class Module:
         options = {name: Tensor(x) if is_array(x) else x for name, x in options.items()} if options else options
         result = self._run(*leaves, **options)
         if type(result) is Tensor:  # as almost always: nothing to take apart
-            latest.record = (leaves, (result,)) if state.recording else "a call under no_grad"
+            latest.record = (leaves, (result,)) if this_thread.state.recording else "a call under no_grad"
             return result.array
         outputs = tuple([y for y in flatten(result) if y is not None])  # an output may be left out, as PyTorch's are
         if not outputs or not all(isinstance(y, Tensor) for y in outputs):
@@ -125,7 +126,7 @@ class Module:
             error = DtypeError("forward to return a Tensor or a tuple of Tensors", describe(result), cure)
             error.where = f"{type(self).__name__}, forward"
             raise error
-        latest.record = (leaves, outputs) if state.recording else "a call under no_grad"
+        latest.record = (leaves, outputs) if this_thread.state.recording else "a call under no_grad"
         return unflatten(result, [None if y is None else y.array for y in flatten(result)])
 
     def _leaf(self, position: int, x: Any) -> Any:
@@ -149,7 +150,7 @@ class Module:
             raise
 
     def _wants(self, position: int) -> bool:
-        return state.recording and self.input_delta and self._differentiates(position)
+        return this_thread.state.recording and self.input_delta and self._differentiates(position)
 
     def _differentiates(self, position: int) -> bool:
         """Whether :meth:`backward` returns ∂J/∂(input at ``position``)."""
@@ -211,7 +212,7 @@ class Module:
         needs = call.ctx.needs_input_grad if call.ctx is not None else ()
         given = call._deltas(delta)  # what does not fit is refused before anything is touched: the right δ may follow
         self._latest.record = "a call whose backward has run already"
-        result = call._backward(given)
+        result = call._backward(given, False, this_thread.state.observer)
         deltas = result if len(needs) != 1 else (result,)
         if needs.count(True) == 1:
             return owned(deltas[needs.index(True)], given)

@@ -11,7 +11,8 @@ from .. import operations as ops
 from ..arrays import array_module, is_floating
 from ..errors import DtypeError, NumnetError, OptionError, ShapeError, describe
 from ..functions import cat, split
-from ..tensor import Parameter, Tensor, apply
+from ..tape import apply
+from ..tensor import Parameter, Tensor
 from . import init
 from .attention import ScaledDotProductAttention
 from .expect import conversion

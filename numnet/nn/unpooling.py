@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..arrays import Array, array_module, is_array
 from ..call import Ctx
 from ..errors import DtypeError, ShapeError, describe
-from ..tensor import apply
+from ..tape import apply
 from ..window import per_axis
 from .expect import expect_floating
 from .layer import Layer

@@ -11,7 +11,8 @@ from ...arrays import Array
 from ...call import Call, Ctx, Formulas
 from ...errors import ShapeError
 from ...operations import Operation
-from ...tensor import Parameter, Tensor, apply, leaf
+from ...tape import apply, leaf
+from ...tensor import Parameter, Tensor
 from ..layer import Layer
 
 __all__ = ["Functional", "Input", "array_of", "run", "run_with", "shape_of", "undrawn"]
@@ -52,8 +53,7 @@ class Functional(Operation):
 
 def _parameter(array: Any, needs: bool) -> Parameter:
     if type(array) is np.ndarray and array.dtype.kind == "f":  # as almost always
-        made: Any = leaf(array, needs, kind=Parameter)
-        return made
+        return leaf(array, needs, kind=Parameter)
     return Parameter(array, requires_grad=needs)
 
 

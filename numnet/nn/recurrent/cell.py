@@ -10,7 +10,8 @@ import numpy as np
 
 from ...arrays import Array, array_module
 from ...call import Ctx
-from ...tensor import Parameter, apply
+from ...tape import apply
+from ...tensor import Parameter
 from ..expect import expect_floating, expect_shape
 from .base import RecurrentBase
 from .step import GRU_STEP, LSTM_STEP, elman_step

@@ -12,7 +12,8 @@ from ... import kernels
 from ...arrays import Array, array_module, is_array
 from ...call import Ctx
 from ...errors import DtypeError, OptionError, ShapeError, describe
-from ...tensor import Tensor, apply
+from ...tape import apply
+from ...tensor import Tensor
 from ..dropout import inverted_mask
 from ..expect import expect_floating, expect_shape
 from .base import NAMES, RecurrentBase

@@ -10,7 +10,8 @@ import numpy as np
 from ...arrays import Array
 from ...call import no_grad
 from ...errors import DtypeError, OptionError, ShapeError, describe
-from ...tensor import Parameter, Tensor, apply
+from ...tape import apply
+from ...tensor import Parameter, Tensor
 from ..conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from ..functional.run import Functional
 from ..layer import Layer
