@@ -1,6 +1,7 @@
 """Builds the compiled kernels; everything else about the package stands in pyproject.toml.
 
-A kernel family is one C file, compiled once per instruction set; the choice among the objects falls at import.
+A kernel family is one C file, compiled once per instruction set; the choice among the objects falls at import. Of the
+package's Python, Cython compiles the two files that run at every call of every layer, as they stand.
 Environment variables:
 
     NUMNET_NO_EXT=1      build no extension: the package then runs on NumPy alone
@@ -32,6 +33,7 @@ FAMILIES = {  # module: its kernels
     "recurrent": "recurrent_kernels.c",
     "steps": "steps_kernels.c",
 }
+PYTHON = ("call", "tape")  # each with the types of its variables in a .pxd beside it
 ISA_FLAGS = {
     "avx2": ["-mavx2", "-mfma"],
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"],
@@ -81,7 +83,7 @@ class BuildKernels(build_ext):
                     (extension, pool.submit(compile_for, isa, kernels))
                     for isa in reversed(isas)  # the longest first
                     for extension in self.extensions
-                    if (kernels := FAMILIES[extension.name.rpartition(".")[2]])
+                    if (kernels := FAMILIES.get(extension.name.rpartition(".")[2]))
                 ]
                 for extension, objects in compiled:
                     extension.extra_objects += objects.result()
@@ -120,23 +122,24 @@ def extensions() -> list[Extension]:
     import numpy
     from Cython.Build import cythonize
 
-    return cythonize(
-        [
-            Extension(
-                f"numnet._ext.{module}",
-                [str(SOURCES / f"{module}.pyx")],
-                include_dirs=[numpy.get_include(), str(SOURCES)],
-                define_macros=[
-                    (name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")
-                ],
-                depends=sorted(str(path) for path in SOURCES.glob("*.[ch]")),
-            )
-            for module in FAMILIES
-            if (SOURCES / f"{module}.pyx").exists()
-        ],
-        build_dir="build/cython",
-        compiler_directives={"language_level": 3, "cdivision": True},
-    )
+    families = [
+        Extension(
+            f"numnet._ext.{module}",
+            [str(SOURCES / f"{module}.pyx")],
+            include_dirs=[numpy.get_include(), str(SOURCES)],
+            define_macros=[(name, "NPY_2_0_API_VERSION") for name in ("NPY_NO_DEPRECATED_API", "NPY_TARGET_VERSION")],
+            depends=sorted(str(path) for path in SOURCES.glob("*.[ch]")),
+        )
+        for module in FAMILIES
+        if (SOURCES / f"{module}.pyx").exists()
+    ]
+    python = [Extension(f"numnet.{module}", [f"numnet/{module}.py"]) for module in PYTHON]
+    return [
+        *cythonize(families, build_dir="build/cython", compiler_directives={"language_level": 3, "cdivision": True}),
+        *cythonize(  # annotations are mypy's: they bind nothing
+            python, build_dir="build/cython", compiler_directives={"language_level": 3, "annotation_typing": False}
+        ),
+    ]
 
 
 setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels})

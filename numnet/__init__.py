@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import nn, optim
+from . import _ext, nn, optim  # _ext first: it says from which files the rest comes
 from ._config import show_config
 from .call import no_grad, observe, set_grad_enabled
 from .creation import (

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeAlias, TypeVar
 
 import numpy as np
+from numpy import ndarray
 
 from . import writes
 from .arrays import Array, array_module, is_array, is_floating
@@ -230,7 +231,7 @@ class Call:
         ctx = Ctx(needs_input_grad, recording)
         try:
             result = self.layer.forward(ctx, *inputs)
-            if type(result) is np.ndarray:  # as almost always
+            if type(result) is ndarray:  # as almost always
                 self.output_shapes, self._output_dtypes = (result.shape,), (result.dtype,)
             else:
                 outputs = self._outputs(result)
@@ -241,35 +242,17 @@ class Call:
         if recording:
             self.ctx = ctx
             x = inputs[0] if len(inputs) == 1 else None
-            if type(x) is np.ndarray:  # as almost always
+            if type(x) is ndarray:  # as almost always
                 self._inputs = ((x.shape, x.dtype),)
             else:
                 self._inputs = tuple(
-                    [(x.shape, x.dtype) if type(x) is np.ndarray else _shape_and_dtype(x) for x in inputs]
+                    [(x.shape, x.dtype) if type(x) is ndarray else _shape_and_dtype(x) for x in inputs]
                 )
         else:
             self._why_not = "nothing was recorded: its forward ran under no_grad, or nothing in it requires a gradient"
         if observer is not None:
             observer.forward(self, inputs, result if self.returns_tuple else (result,))
         return result
-
-    @classmethod
-    def unrecorded(cls, layer: Formulas, inputs: tuple[Any, ...]) -> Any:
-        """What forward returns where nothing is recorded and nobody observes: only an error then needs the call itself.
-
-        Raises:
-            NumnetError: whatever the layer refuses, with its place added.
-        """
-        try:
-            result = layer.forward(Ctx((False,) * len(inputs), False), *inputs)
-            if type(result) is np.ndarray or (type(result) is tuple and _are_plain(result)):  # as almost always
-                return result
-            call = cls(layer)
-            outputs = call._outputs(result)
-        except Exception as error:
-            cls(layer)._located(error)
-            raise
-        return outputs if call.returns_tuple else outputs[0]
 
     def backward(self, delta: Any = None, retain_graph: bool = False) -> Any:
         """Run the layer's backward formula: adds to each parameter's ``grad``, returns ∂J/∂input.
@@ -339,7 +322,7 @@ class Call:
             return (result,)
         self.returns_tuple = isinstance(result, tuple)
         outputs = _as_arrays(result)
-        if not outputs or not all(is_array(a) for a in outputs):
+        if not outputs or not all(map(is_array, outputs)):
             cure = "return arrays, and several as a tuple; of a Parameter or a Tensor take .data"
             cure = "end forward with `return`" if result is None else cure
             raise DtypeError("forward to return an array or a tuple of arrays", describe(result), cure)
@@ -351,7 +334,7 @@ class Call:
     def _deltas(self, delta: Any) -> tuple[Array | None, ...]:
         """δ of each output, checked against the outputs of forward."""
         shapes, dtypes = self.output_shapes, self._output_dtypes
-        if type(delta) is np.ndarray and len(shapes) == 1 and delta.shape == shapes[0] and delta.dtype is dtypes[0]:
+        if type(delta) is ndarray and len(shapes) == 1 and delta.shape == shapes[0] and delta.dtype is dtypes[0]:
             return (delta,)  # as almost always
         if delta is None and len(shapes) == 1:
             if math.prod(shapes[0]) != 1:
@@ -369,7 +352,7 @@ class Call:
     def _input_deltas(self, result: Any) -> tuple[Array | None, ...]:
         """∂J/∂input for each input, checked: the mistakes of a backward pass written tonight are named here."""
         inputs = self._inputs
-        if type(result) is np.ndarray and len(inputs) == 1:
+        if type(result) is ndarray and len(inputs) == 1:
             shape, dtype = inputs[0]
             if result.shape == shape and result.dtype is dtype:  # as almost always
                 return (result,)
@@ -400,15 +383,33 @@ class Call:
         return error
 
 
+def unrecorded(layer: Formulas, inputs: tuple[Any, ...]) -> Any:
+    """What forward returns where nothing is recorded and nobody observes: only an error then needs a Call.
+
+    Raises:
+        NumnetError: whatever the layer refuses, with its place added.
+    """
+    try:
+        result = layer.forward(Ctx((False,) * len(inputs), False), *inputs)
+        if type(result) is ndarray or (type(result) is tuple and _are_plain(result)):  # as almost always
+            return result
+        call = Call(layer)
+        outputs = call._outputs(result)
+    except Exception as error:
+        Call(layer)._located(error)
+        raise
+    return outputs if call.returns_tuple else outputs[0]
+
+
 def _are_plain(outputs: tuple[Any, ...]) -> bool:
     for a in outputs:  # a generator would cost more than what it looks at
-        if type(a) is not np.ndarray:
+        if type(a) is not ndarray:
             return False
     return len(outputs) > 0
 
 
 def _may_be_delta(delta: Any, shape_and_dtype: tuple[Any, Any]) -> bool:
-    return delta is None or (type(delta) is np.ndarray and (delta.shape, delta.dtype) == shape_and_dtype)
+    return delta is None or (type(delta) is ndarray and (delta.shape, delta.dtype) == shape_and_dtype)
 
 
 def _shape_and_dtype(x: Any) -> tuple[Any, Any]:
@@ -451,10 +452,10 @@ def _misfit(delta: Any, shape: tuple[int, ...], dtype: Any) -> NumnetError:
 
 def _as_arrays(value: Any) -> tuple[Any, ...]:
     """``value`` as a tuple of plain arrays; NumPy's scalars are the arrays without axes that they came from."""
-    if type(value) is np.ndarray:
+    if type(value) is ndarray:
         return (value,)
     values = value if isinstance(value, tuple) else (value,)
     for v in values:
-        if isinstance(v, (np.generic, np.ndarray)) and type(v) is not np.ndarray:
+        if isinstance(v, (np.generic, np.ndarray)) and type(v) is not ndarray:
             return tuple([np.asarray(v) if isinstance(v, (np.generic, np.ndarray)) else v for v in values])
     return values

@@ -7,15 +7,15 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
+from numpy import ndarray
 
 from . import kernels, writes
 from .arrays import Array, is_array, is_floating
-from .call import Call, Formulas, this_thread
-from .errors import DtypeError, NumnetError, ShapeError, describe
+from .call import Call, Formulas, this_thread, unrecorded
+from .errors import BackwardError, DtypeError, NumnetError, ShapeError, describe
 from .writes import place_of_caller, recorded
 
-__all__ = ["Node", "apply", "backpropagate", "expect_known", "leaf", "owned"]
+__all__ = ["Node", "apply", "backpropagate", "expect_known", "leaf", "owned", "results_are"]
 
 _accumulating = threading.Lock()  # two threads may walk back into the same parameter
 
@@ -30,7 +30,7 @@ class Node:
     grad_fn: Call | None
     requires_grad: bool
 
-    def __init__(self, array: Array, requires_grad: bool, call: Call | None = None, output: int = 0) -> None:
+    def _set(self, array: Array, requires_grad: bool, call: Call | None, output: int) -> None:
         self.array = array
         self.grad_array = None
         self.requires_grad = requires_grad
@@ -38,6 +38,15 @@ class Node:
         self._born = writes.latest  # writes up to this one went into it before it was made
         self._output = output  # which output of grad_fn this is
         self._owns_grad = False  # whether grad is an array that nobody else can hold
+
+    def __getstate__(self) -> tuple[Array, Array | None, bool]:
+        if self.grad_fn is not None:  # a copy would take the whole tape with it
+            raise BackwardError("a leaf, to be copied or pickled", "a tensor on the tape", "tensor.detach()")
+        return self.array, self.grad_array, self.requires_grad
+
+    def __setstate__(self, state: tuple[Array, Array | None, bool]) -> None:
+        self._set(state[0], state[2], None, 0)
+        self.grad_array = state[1]
 
     @property
     def place(self) -> Any:
@@ -56,7 +65,7 @@ class Node:
             ShapeError, DtypeError: it is not of the data's shape and dtype.
         """
         array = self.array
-        is_plain = type(delta) is np.ndarray  # as almost always
+        is_plain = type(delta) is ndarray  # as almost always
         if not (is_plain or is_array(delta)) or delta.shape != array.shape or delta.dtype != array.dtype:
             raise self._misfit(delta)
         if not self.requires_grad:
@@ -81,16 +90,22 @@ class Node:
         return DtypeError(expected, describe(delta), "keep every array of the backward in the dtype of the input")
 
 
-Result: Any = Node
-"""The class of what :func:`apply` returns: Tensor, which is defined by what it can do with :func:`apply`."""
+_result: type[Node] = Node
+
+
+def results_are(kind: type[Node]) -> None:
+    """What :func:`apply` returns: Tensors, whose class is defined by what it can do with :func:`apply`."""
+    global _result
+    _result = kind
 
 
 def leaf(
     array: Array, requires_grad: bool, call: Call | None = None, output: int = 0, kind: type[Node] | None = None
 ) -> Any:
     """A Tensor of a plain array of numbers, of which nothing is to be converted or checked."""
-    made = Result.__new__(Result) if kind is None else kind.__new__(kind)
-    Node.__init__(made, array, requires_grad, call, output)
+    kind = _result if kind is None else kind
+    made: Any = kind.__new__(kind)
+    made._set(array, requires_grad, call, output)
     return made
 
 
@@ -99,21 +114,24 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
 
     Inputs that are no Tensors are handed on as they are, and get no gradient.
     """
+    return _applied(formulas, inputs)
+
+
+def _applied(formulas: Formulas, inputs: tuple[Any, ...]) -> Any:
     state = this_thread.state
-    x = inputs[0] if len(inputs) == 1 else None
     arrays: tuple[Any, ...]
     needs: tuple[bool, ...]
     parents: tuple[Any, ...]
-    if isinstance(x, Node):  # as almost always
-        arrays, needs = (x.array,), (x.requires_grad,)
-        parents = (x.place if x.requires_grad else None,)
+    if len(inputs) == 1 and isinstance(inputs[0], Node):  # as almost always
+        x: Node = inputs[0]
+        arrays, needs, parents = (x.array,), (x.requires_grad,), (x.place if x.requires_grad else None,)
     else:
-        arrays = tuple([x.array if isinstance(x, Node) else x for x in inputs])
-        needs = tuple([isinstance(x, Node) and x.requires_grad for x in inputs])
-        parents = tuple([x.place if isinstance(x, Node) and x.requires_grad else None for x in inputs])
+        arrays = tuple([a.array if isinstance(a, Node) else a for a in inputs])
+        needs = tuple([isinstance(a, Node) and a.requires_grad for a in inputs])
+        parents = tuple([a.place if isinstance(a, Node) and a.requires_grad else None for a in inputs])
     if not state.recording and state.observer is None:
-        outputs = Call.unrecorded(formulas, arrays)
-        return tuple([leaf(a, False) for a in outputs]) if type(outputs) is tuple else leaf(outputs, False)
+        result = unrecorded(formulas, arrays)
+        return tuple([leaf(a, False) for a in result]) if type(result) is tuple else leaf(result, False)
     recording = state.recording and (True in needs or _trains(formulas))
     if recorded and state.recording:
         expect_known(inputs)

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple, Self, TypeAlias
 import numpy as np
 
 from . import operations as ops
-from . import tape, writes
+from . import writes
 from .arrays import Array, array_module, as_dtype, device_of, is_array, is_floating
 from .call import delta_misfit, this_thread
 from .casts import Casts
 from .errors import BackwardError, DtypeError, Misprint, ShapeError, describe
 from .in_place import InPlace, as_data, plain
 from .operations import Operation, as_operand
-from .tape import Node, apply, backpropagate, expect_known
+from .tape import Node, apply, backpropagate, expect_known, results_are
 from .writes import drop_replaced, in_words, next_number, note, place_of_caller, recorded
 
 __all__ = ["Parameter", "Tensor", "ValuesAndIndices", "Variable", "operand"]
@@ -61,7 +61,7 @@ class Tensor(Node, InPlace, Casts):
     backword = Misprint()
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
-        super().__init__(_as_array(data), False)
+        self._set(_as_array(data), False, None, 0)
         self.requires_grad_(requires_grad)
 
     @property
@@ -192,11 +192,6 @@ class Tensor(Node, InPlace, Casts):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
-
-    def __getstate__(self) -> object:
-        if self.grad_fn is not None:  # a copy would take the whole tape with it
-            raise BackwardError("a leaf, to be copied or pickled", "a tensor on the tape", "tensor.detach()")
-        return super().__getstate__()
 
     def item(self) -> Any:
         """The single number as Python's own."""
@@ -631,7 +626,7 @@ class Tensor(Node, InPlace, Casts):
         return apply(ops.Cast(self.array.dtype), self)
 
 
-tape.Result = Tensor
+results_are(Tensor)
 
 Variable = Tensor
 """The name that a Tensor with a gradient had in PyTorch before 0.4; tutorials of that time use it."""

@@ -2,15 +2,21 @@
 ``"planes"``, ``"elementwise"``, ``"recurrent"``, ``"steps"``.
 
 The package works without them; ``reason`` then says why they are absent. Setting the environment variable
-``NUMNET_NO_EXT=1`` makes numnet ignore them.
+``NUMNET_NO_EXT=1`` makes numnet ignore them, and run ``call.py`` and ``tape.py`` as Python in the place of what Cython
+made of them.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 
 __all__ = ["modules", "reason"]
@@ -36,8 +42,21 @@ def _short_spin() -> Iterator[None]:
             del os.environ["GOMP_SPINCOUNT"]
 
 
+class _SourceFinder(MetaPathFinder):
+    """Finds ``call.py`` and ``tape.py``, where Python itself would take their compiled twins."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        package, _, name = fullname.rpartition(".")
+        if f"{package}._ext" != __name__ or name not in ("call", "tape"):
+            return None
+        return importlib.util.spec_from_file_location(fullname, Path(__file__).parents[1] / f"{name}.py")
+
+
 if os.environ.get("NUMNET_NO_EXT", "0") not in ("", "0"):
     reason = "switched off by NUMNET_NO_EXT"
+    sys.meta_path.insert(0, _SourceFinder())
 else:
     with _short_spin():
         for _name in ("runtime", "products", "maps", "planes", "elementwise", "recurrent", "steps"):

@@ -101,7 +101,7 @@ class Module:
         state = this_thread.state
         if state.run is not None:
             if inputs and type(inputs[0]) is Tensor:  # as almost always inside another module
-                return self._run(*inputs, **options)
+                return self._run(*inputs, **options) if options else self._run(*inputs)
             return self._call(inputs, options)
         state.run = self, place_of_caller() if state.recording else None
         try:
