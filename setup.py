@@ -1,7 +1,7 @@
 """Builds the compiled kernels; everything else about the package stands in pyproject.toml.
 
 A kernel family is one C file, compiled once per instruction set; the choice among the objects falls at import. Of the
-package's Python, Cython compiles the two files that run at every call of every layer, as they stand.
+package's Python, Cython compiles the files that run at every call of every layer, as they stand.
 Environment variables:
 
     NUMNET_NO_EXT=1      build no extension: the package then runs on NumPy alone
@@ -33,7 +33,7 @@ FAMILIES = {  # module: its kernels
     "recurrent": "recurrent_kernels.c",
     "steps": "steps_kernels.c",
 }
-PYTHON = ("call", "tape")  # each with the types of its variables in a .pxd beside it
+PYTHON = ("call", "tape", "kernels.dispatch")  # the types of variables stand in a .pxd beside it
 ISA_FLAGS = {
     "avx2": ["-mavx2", "-mfma"],
     "avx512": ["-mavx512f", "-mavx512dq", "-mavx512bw", "-mavx512vl", "-mfma", "-mprefer-vector-width=512"],
@@ -133,7 +133,7 @@ def extensions() -> list[Extension]:
         for module in FAMILIES
         if (SOURCES / f"{module}.pyx").exists()
     ]
-    python = [Extension(f"numnet.{module}", [f"numnet/{module}.py"]) for module in PYTHON]
+    python = [Extension(f"numnet.{module}", [f"numnet/{module.replace('.', '/')}.py"]) for module in PYTHON]
     return [
         *cythonize(families, build_dir="build/cython", compiler_directives={"language_level": 3, "cdivision": True}),
         *cythonize(  # annotations are mypy's: they bind nothing

@@ -2,8 +2,8 @@
 ``"planes"``, ``"elementwise"``, ``"recurrent"``, ``"steps"``.
 
 The package works without them; ``reason`` then says why they are absent. Setting the environment variable
-``NUMNET_NO_EXT=1`` makes numnet ignore them, and run ``call.py`` and ``tape.py`` as Python in the place of what Cython
-made of them.
+``NUMNET_NO_EXT=1`` makes numnet ignore them, and run as Python what Cython has compiled of the package's own:
+``call.py``, ``tape.py``, ``kernels/dispatch.py``.
 """
 
 from __future__ import annotations
@@ -43,15 +43,16 @@ def _short_spin() -> Iterator[None]:
 
 
 class _SourceFinder(MetaPathFinder):
-    """Finds ``call.py`` and ``tape.py``, where Python itself would take their compiled twins."""
+    """Finds the sources of compiled Python, where Python itself would take what was made of them."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        package, _, name = fullname.rpartition(".")
-        if f"{package}._ext" != __name__ or name not in ("call", "tape"):
+        package, _, name = fullname.partition(".")
+        if f"{package}._ext" != __name__ or name not in ("call", "tape", "kernels.dispatch"):
             return None
-        return importlib.util.spec_from_file_location(fullname, Path(__file__).parents[1] / f"{name}.py")
+        source = Path(__file__).parents[1].joinpath(*name.split(".")).with_suffix(".py")
+        return importlib.util.spec_from_file_location(fullname, source)
 
 
 if os.environ.get("NUMNET_NO_EXT", "0") not in ("", "0"):

@@ -49,7 +49,7 @@ class Sequential(_Network):
 
     def forward(self, x: Tensor) -> Tensor:
         for module in self:
-            x = module(x)
+            x = module._run(x)  # what module(x) comes to inside of another module
         return x
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
-from ..call import Call, Ctx, this_thread
+from ..call import Call, Ctx, State
 from ..errors import BackwardError, DtypeError
 from ..tape import apply
 from .module import Module
@@ -63,22 +63,22 @@ class Layer(Module):
 
     _run = apply
 
-    def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        state = this_thread.state
+    def _call(self, inputs: tuple[Any, ...], options: dict[str, Any], state: State) -> Any:
         if state.recording and state.observer is None and not options and type(self)._run is apply:
             for x in inputs:
                 if type(x) is not np.ndarray or x.dtype.kind not in "fiub":
                     break
             else:
-                return self._call_alone(inputs)
-        return super()._call(inputs, options)
+                return self._call_alone(inputs, state)
+        return super()._call(inputs, options, state)
 
-    def _call_alone(self, inputs: tuple[Array, ...]) -> Any:
+    def _call_alone(self, inputs: tuple[Array, ...], state: State) -> Any:
         """What a call with plain arrays comes to where a layer is called by itself: no tape, but one Call."""
         latest = self._latest
         latest.record = "a call that ended in an error"
-        needs = tuple([x.dtype.kind == "f" and self._wants(i) for i, x in enumerate(inputs)])
-        call = Call(self)
+        wanted = self.input_delta
+        needs = tuple([wanted and x.dtype.kind == "f" and self._differentiates(i) for i, x in enumerate(inputs)])
+        call = Call(self, state)
         outputs = call._forward(inputs, needs, True, None)
         latest.record = call
         return outputs

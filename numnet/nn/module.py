@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 import numpy as np
 
 from ..arrays import Array, array_module, as_dtype, is_array, is_floating
-from ..call import Call, delta_misfit, miscounted_deltas, missing_delta, this_thread
+from ..call import Call, State, delta_misfit, miscounted_deltas, missing_delta, this_thread
 from ..errors import BackwardError, DtypeError, Misprint, NumnetError, StateDictError, describe
 from ..kernels import gpu
 from ..nested import flatten, unflatten
@@ -102,23 +102,24 @@ class Module:
         if state.run is not None:
             if inputs and type(inputs[0]) is Tensor:  # as almost always inside another module
                 return self._run(*inputs, **options) if options else self._run(*inputs)
-            return self._call(inputs, options)
+            return self._call(inputs, options, state)
         state.run = self, place_of_caller() if state.recording else None
         try:
-            return self._call(inputs, options)
+            return self._call(inputs, options, state)
         finally:
             state.run = None
 
-    def _call(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    def _call(self, inputs: tuple[Any, ...], options: dict[str, Any], state: State) -> Any:
         if _holds_tensor(inputs) or (options and _holds_tensor(options.values())):
             return self._run(*inputs, **options)
         latest = self._latest
         latest.record = "a call that ended in an error"
-        leaves = tuple([self._leaf(i, x) for i, x in enumerate(inputs)])
+        wanted = state.recording and self.input_delta
+        leaves = tuple([self._leaf(i, x, wanted and self._differentiates(i)) for i, x in enumerate(inputs)])
         options = {name: Tensor(x) if is_array(x) else x for name, x in options.items()} if options else options
         result = self._run(*leaves, **options)
         if type(result) is Tensor:  # as almost always: nothing to take apart
-            latest.record = (leaves, (result,)) if this_thread.state.recording else "a call under no_grad"
+            latest.record = (leaves, (result,)) if state.recording else "a call under no_grad"
             return result.array
         outputs = tuple([y for y in flatten(result) if y is not None])  # an output may be left out, as PyTorch's are
         if not outputs or not all(isinstance(y, Tensor) for y in outputs):
@@ -126,15 +127,15 @@ class Module:
             error = DtypeError("forward to return a Tensor or a tuple of Tensors", describe(result), cure)
             error.where = f"{type(self).__name__}, forward"
             raise error
-        latest.record = (leaves, outputs) if this_thread.state.recording else "a call under no_grad"
+        latest.record = (leaves, outputs) if state.recording else "a call under no_grad"
         return unflatten(result, [None if y is None else y.array for y in flatten(result)])
 
-    def _leaf(self, position: int, x: Any) -> Any:
-        """The array ``x`` as the start of a tape; every array of a tuple."""
+    def _leaf(self, position: int, x: Any, wanted: bool) -> Any:
+        """The array ``x`` as the start of a tape, its δ ``wanted`` or not; every array of a tuple."""
         if type(x) is np.ndarray and x.dtype.kind in "fiub":
-            return leaf(x, x.dtype.kind == "f" and self._wants(position))
+            return leaf(x, wanted and x.dtype.kind == "f")
         if isinstance(x, tuple) and x:
-            return tuple([self._leaf(position, part) for part in x])
+            return tuple([self._leaf(position, part, wanted) for part in x])
         if not is_array(x):
             if x is None:
                 return None
@@ -144,13 +145,10 @@ class Module:
             error.where = f"{type(self).__name__}, input {position}"
             raise error
         try:
-            return Tensor(x, requires_grad=self._wants(position) and is_floating(x))
+            return Tensor(x, requires_grad=wanted and is_floating(x))
         except DtypeError as error:
             error.where = f"{type(self).__name__}, input {position}"
             raise
-
-    def _wants(self, position: int) -> bool:
-        return this_thread.state.recording and self.input_delta and self._differentiates(position)
 
     def _differentiates(self, position: int) -> bool:
         """Whether :meth:`backward` returns ∂J/∂(input at ``position``)."""

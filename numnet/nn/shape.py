@@ -53,7 +53,8 @@ class Flatten(Layer):
         self.end_dim = end_dim
 
     def forward(self, ctx: Ctx, x: Array) -> Array:
-        start, end = (d + x.ndim if d < 0 else d for d in (self.start_dim, self.end_dim))
+        start, end = self.start_dim, self.end_dim
+        start, end = start + x.ndim if start < 0 else start, end + x.ndim if end < 0 else end
         if not 0 <= start <= end < x.ndim:
             expected = f"x with axes {self.start_dim} … {self.end_dim}"
             raise ShapeError(expected, f"shape {x.shape}", "flatten a batch: x[None] makes a batch of one")

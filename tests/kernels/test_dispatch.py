@@ -15,6 +15,7 @@ import pytest
 from numnet import kernels
 from numnet.errors import DtypeError, MissingExtraError, OptionError
 from numnet.kernels import gpu, native, reference
+from numnet.kernels.dispatch import dispatched
 from numnet.window import Window
 
 NATIVE = [name for name in reference.__all__ if hasattr(native, name)]
@@ -75,7 +76,7 @@ def test_using_decides_what_runs(monkeypatch):
         return reference.relu(x)
 
     monkeypatch.setattr(native, "relu", relu_native, raising=False)
-    kernel = kernels._dispatched(relu)
+    kernel = dispatched(relu)
     x = np.array([-1.0, 2.0])
     np.testing.assert_array_equal(kernel(x), [0, 2])
     with kernels.using("reference"):
@@ -111,7 +112,7 @@ def test_an_array_of_the_gpu_goes_to_the_gpu(monkeypatch):
 
 def test_a_fused_gpu_kernel_is_found_by_its_name(monkeypatch):
     monkeypatch.setattr(gpu, "tanh", lambda x: "fused", raising=False)
-    assert kernels._dispatched(reference.tanh)(object()) == "fused"
+    assert dispatched(reference.tanh)(object()) == "fused"
 
 
 def test_unknown_choices_are_refused():
