@@ -383,6 +383,18 @@ class Call:
         return error
 
 
+def with_or_without_ctx(formula: Callable[..., Any], outside: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that is the ``formula`` as ``backward(ctx, delta)``, and ``outside`` as ``backward(delta)``."""
+
+    @functools.wraps(formula)
+    def backward(self: Any, ctx: Any = None, delta: Any = None) -> Any:
+        if isinstance(ctx, Ctx):
+            return formula(self, ctx, delta)
+        return outside(self, ctx if delta is None else delta)
+
+    return backward
+
+
 def unrecorded(layer: Formulas, inputs: tuple[Any, ...]) -> Any:
     """What forward returns where nothing is recorded and nobody observes: only an error then needs a Call.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Array
-from ..call import Call, Ctx, State
+from ..call import Call, Ctx, State, with_or_without_ctx
 from ..errors import BackwardError, DtypeError
 from ..tape import apply
 from .module import Module
@@ -59,7 +58,7 @@ class Layer(Module):
         for name in ("forward", "backward"):
             _expect_ctx(cls, name)
         if "backward" in vars(cls):
-            cls.backward = _with_or_without_ctx(vars(cls)["backward"])
+            cls.backward = with_or_without_ctx(vars(cls)["backward"], Module.backward)
 
     _run = apply
 
@@ -97,21 +96,9 @@ class Loss(Layer):
         return position < self.differentiable_inputs
 
 
-def _with_or_without_ctx(formula: Callable[..., Any]) -> Callable[..., Any]:
-    """``backward(ctx, delta)`` is the formula; ``backward(delta)`` or ``backward()`` goes through the latest call."""
-
-    @functools.wraps(formula)
-    def backward(self: Layer, ctx: Any = None, delta: Any = None) -> Any:
-        if isinstance(ctx, Ctx):
-            return formula(self, ctx, delta)
-        return Module.backward(self, ctx if delta is None else delta)
-
-    return backward
-
-
 def _unwritten(self: Layer, ctx: Ctx, delta: Any) -> Any:
     cure = "write it; or derive from nn.Module if forward only calls layers: it needs none"
     raise BackwardError(f"backward(self, ctx, delta) in the class {type(self).__name__}", "none", cure)
 
 
-Layer.backward = _with_or_without_ctx(_unwritten)
+Layer.backward = with_or_without_ctx(_unwritten, Module.backward)
