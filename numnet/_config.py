@@ -54,7 +54,9 @@ def _kernels() -> dict[str, Any]:
     by_twin: dict[str, list[str]] = {"native": [], "reference": []}
     for name in reference.__all__:
         by_twin[kernels.twin(name)].append(name)
-    found: dict[str, Any] = {"compiled": not _ext.reason, "reason": _ext.reason, **by_twin}
+    modules = {name: sys.modules[f"{__package__}.{name}"] for name in _ext.PYTHON}
+    python = [name for name, module in modules.items() if not str(module.__file__).endswith(".py")]
+    found: dict[str, Any] = {"compiled": not _ext.reason, "reason": _ext.reason, **by_twin, "python": python}
     if runtime := _ext.modules.get("runtime"):
         found["isa"] = runtime.get_isa()
         found["isas available"] = list(runtime.available_isas())
@@ -94,6 +96,7 @@ def _text(versions: dict[str, str], kernels: dict[str, Any], blas: dict[str, str
         "kernels": compiled,
         "  native": ", ".join(kernels["native"]) or "none",
         "  reference": ", ".join(kernels["reference"]) or "none",
+        "  Python": ", ".join(kernels["python"]) or "none",
         "GPU": f"{'available' if gpu['available'] else 'none'}, CuPy: {gpu['cupy']}",
     }
     lines = [

@@ -2,6 +2,8 @@
 
 Because every formula runs through :class:`Call`, checking, recording and naming the place of an error are each
 written once, here.
+
+Cython compiles this file as it stands, with the types in ``call.pxd``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The tape: what it knows of a Tensor, how a call goes onto it, and the walk back along it."""
+"""The tape: what it knows of a Tensor, how a call goes onto it, and the walk back along it.
+
+Cython compiles this file as it stands, with the types in ``tape.pxd``.
+"""
 
 from __future__ import annotations
 
@@ -118,6 +121,7 @@ def apply(formulas: Formulas, *inputs: Any) -> Any:
 
 
 def _applied(formulas: Formulas, inputs: tuple[Any, ...]) -> Any:
+    """:func:`apply`, of which Cython can know the types: a function with ``*inputs`` has none."""
     state = this_thread.state
     arrays: tuple[Any, ...]
     needs: tuple[bool, ...]

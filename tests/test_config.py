@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,7 +65,21 @@ def test_without_the_extension_it_says_why_and_what_to_do() -> None:
     text = " ".join(printed(NUMNET_NO_EXT="1").split())
     assert "switched off by NUMNET_NO_EXT; everything works, more slowly" in text
     assert "native none" in text
+    assert "Python none" in text
     assert "install a C compiler" in text
+
+
+@compiled
+def test_a_file_edited_after_it_was_compiled_runs_as_python(tmp_path: Path) -> None:
+    package = tmp_path / "numnet"
+    shutil.copytree(Path(numnet.__file__).parent, package)
+    made = numnet.show_config(mode="dict")["kernels"]["python"]
+    for path in package.rglob("*"):
+        os.utime(path, (1e9, 1e9))
+    assert f"Python {', '.join(made)} GPU" in " ".join(printed(PYTHONPATH=str(tmp_path)).split())
+    os.utime(package / "tape.py", (1e9 + 60, 1e9 + 60))
+    made.remove("tape")
+    assert f"Python {', '.join(made)} GPU" in " ".join(printed(PYTHONPATH=str(tmp_path)).split())
 
 
 def test_an_unknown_mode_is_refused() -> None:

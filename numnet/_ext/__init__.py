@@ -2,8 +2,8 @@
 ``"planes"``, ``"elementwise"``, ``"recurrent"``, ``"steps"``.
 
 The package works without them; ``reason`` then says why they are absent. Setting the environment variable
-``NUMNET_NO_EXT=1`` makes numnet ignore them, and run as Python what Cython has compiled of the package's own:
-``call.py``, ``tape.py``, ``kernels/dispatch.py``.
+``NUMNET_NO_EXT=1`` makes numnet ignore them, and compiled Python too. A file of compiled Python that was edited since then
+runs as the Python that it is.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-__all__ = ["modules", "reason"]
+__all__ = ["PYTHON", "modules", "reason"]
 
 modules: dict[str, ModuleType] = {}
 reason = ""
@@ -42,22 +42,42 @@ def _short_spin() -> Iterator[None]:
             del os.environ["GOMP_SPINCOUNT"]
 
 
+PYTHON = ("call", "tape", "kernels.dispatch")
+"""The modules of Python that Cython compiles as they stand, because they run at every call of every layer."""
+
+_A_MOMENT = 10  # seconds: the files of one installation are not written at once
+
+
+def _is_newer(source: Path) -> bool:
+    """Whether ``source`` was edited after Cython compiled it."""
+    written = source.stat().st_mtime
+    compiled = [source.with_suffix(suffix) for suffix in EXTENSION_SUFFIXES]
+    return any(path.exists() and path.stat().st_mtime + _A_MOMENT < written for path in compiled)
+
+
 class _SourceFinder(MetaPathFinder):
-    """Finds the sources of compiled Python, where Python itself would take what was made of them."""
+    """Finds the sources of some modules, where Python itself would take what Cython made of them."""
+
+    def __init__(self, sources: dict[str, Path]) -> None:
+        self.sources = sources
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        package, _, name = fullname.partition(".")
-        if f"{package}._ext" != __name__ or name not in ("call", "tape", "kernels.dispatch"):
-            return None
-        source = Path(__file__).parents[1].joinpath(*name.split(".")).with_suffix(".py")
-        return importlib.util.spec_from_file_location(fullname, source)
+        source = self.sources.get(fullname)
+        return None if source is None else importlib.util.spec_from_file_location(fullname, source)
+
+
+def _choose_sources() -> None:
+    package = Path(__file__).parents[1]
+    sources = {f"{package.name}.{name}": package.joinpath(*name.split(".")).with_suffix(".py") for name in PYTHON}
+    chosen = sources if reason else {name: source for name, source in sources.items() if _is_newer(source)}
+    if chosen:
+        sys.meta_path.insert(0, _SourceFinder(chosen))
 
 
 if os.environ.get("NUMNET_NO_EXT", "0") not in ("", "0"):
     reason = "switched off by NUMNET_NO_EXT"
-    sys.meta_path.insert(0, _SourceFinder())
 else:
     with _short_spin():
         for _name in ("runtime", "products", "maps", "planes", "elementwise", "recurrent", "steps"):
@@ -67,3 +87,5 @@ else:
                 reason = f"not built ({error})"
                 if _name == "runtime":
                     break
+
+_choose_sources()

@@ -1,4 +1,4 @@
-"""Which twin of a kernel runs: decided here and nowhere else."""
+"""Which twin of a kernel runs: decided here and nowhere else. Cython compiles this file as it stands."""
 
 from __future__ import annotations
 
