@@ -156,6 +156,10 @@ class Call:
 
         call = Call(layer);  z = call.forward(x);  delta_x = call.backward(delta)
 
+    Args:
+        layer: the formulas to run.
+        state: of this thread; looked up if ``None``.
+
     Attributes:
         layer: the :class:`Formulas` that it runs.
         ctx: what forward saved; ``None`` before forward, under ``no_grad``, and once backward has run.

@@ -2,8 +2,8 @@
 ``"planes"``, ``"elementwise"``, ``"recurrent"``, ``"steps"``.
 
 The package works without them; ``reason`` then says why they are absent. Setting the environment variable
-``NUMNET_NO_EXT=1`` makes numnet ignore them, and compiled Python too. A file of compiled Python that was edited since then
-runs as the Python that it is.
+``NUMNET_NO_EXT=1`` makes numnet ignore them, and what is compiled of its Python. A file of that which was edited after it
+was compiled is Python again.
 """
 
 from __future__ import annotations

@@ -2,9 +2,10 @@
 
     z = kernels.linear(x, weight, bias)
 
-The type of the first array decides, in :mod:`numnet.kernels.dispatch` and nowhere else: a NumPy array goes to the compiled twin where there is one,
-a CuPy array to the GPU twin where there is one, and everything else to the reference twin, which specifies what the
-others have to compute and whose signature and docstring each kernel bears. Arguments go by position.
+The type of the first array decides, in :mod:`numnet.kernels.dispatch` and nowhere else: a NumPy array goes to the
+compiled twin where there is one, a CuPy array to the GPU twin where there is one, and everything else to the reference
+twin, which specifies what the others have to compute and whose signature and docstring each kernel bears. Arguments go
+by position.
 """
 
 from __future__ import annotations

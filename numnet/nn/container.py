@@ -49,7 +49,7 @@ class Sequential(_Network):
 
     def forward(self, x: Tensor) -> Tensor:
         for module in self:
-            x = module._run(x)  # what module(x) comes to inside of another module
+            x = module._run(x) if type(x) is Tensor else module(x)  # which inside of another module is the same
         return x
 
 
