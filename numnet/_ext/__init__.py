@@ -2,8 +2,7 @@
 ``"planes"``, ``"elementwise"``, ``"recurrent"``, ``"steps"``.
 
 The package works without them; ``reason`` then says why they are absent. Setting the environment variable
-``NUMNET_NO_EXT=1`` makes numnet ignore them, and what is compiled of its Python. A file of that which was edited after it
-was compiled is Python again.
+``NUMNET_NO_EXT=1`` makes numnet ignore them, and what is compiled of its Python; the latter is ignored once edited, too.
 """
 
 from __future__ import annotations
@@ -71,9 +70,8 @@ class _SourceFinder(MetaPathFinder):
 def _choose_sources() -> None:
     package = Path(__file__).parents[1]
     sources = {f"{package.name}.{name}": package.joinpath(*name.split(".")).with_suffix(".py") for name in PYTHON}
-    chosen = sources if reason else {name: source for name, source in sources.items() if _is_newer(source)}
-    if chosen:
-        sys.meta_path.insert(0, _SourceFinder(chosen))
+    if reason or any(map(_is_newer, sources.values())):  # all or none: one compiled module knows the other's types
+        sys.meta_path.insert(0, _SourceFinder(sources))
 
 
 if os.environ.get("NUMNET_NO_EXT", "0") not in ("", "0"):

@@ -6,7 +6,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from numnet import nn, tensor
+from numnet import Tensor, nn, tensor
 from numnet.errors import DtypeError, OptionError, ShapeError
 
 X = np.random.default_rng(0).normal(size=(5, 4))
@@ -65,6 +65,17 @@ def test_what_is_no_module_or_no_name_is_refused() -> None:
     for name in ("a.b", "", "forward"):
         with pytest.raises(OptionError, match="free name"):
             nn.Sequential({name: nn.ReLU()})
+
+
+def test_a_child_that_leaves_the_tape_is_refused() -> None:
+    class Leaves(nn.Module):
+        def forward(self, x: Tensor) -> np.ndarray:
+            return x.array
+
+    net = nn.Sequential(Leaves(), nn.Linear(2, 2))
+    net.input_delta = False
+    with pytest.raises(DtypeError, match="return what the layers returned"):
+        net(np.ones((1, 2), np.float32))
 
 
 def test_residual_adds_both_ways() -> None:
