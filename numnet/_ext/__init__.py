@@ -2,7 +2,7 @@
 ``"planes"``, ``"elementwise"``, ``"recurrent"``, ``"steps"``.
 
 The package works without them; ``reason`` then says why they are absent. Setting the environment variable
-``NUMNET_NO_EXT=1`` makes numnet ignore them, and what is compiled of its Python; the latter is ignored once edited, too.
+``NUMNET_NO_EXT=1`` makes numnet ignore them, and what is compiled of its Python, which it ignores once edited, too.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 reference_only: ContextVar[bool] = ContextVar("numnet_reference_only", default=False)
+_is_reference_only = reference_only.get  # found once: finding it costs as much as asking it
 
 
 def dispatched(specification: Callable[P, R]) -> Callable[P, R]:
@@ -28,7 +29,7 @@ def dispatched(specification: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(reference_twin)
     def kernel(*arguments: Any) -> R:  # positional alone: a tuple passed on whole costs half of what keywords cost
-        if reference_only.get():
+        if _is_reference_only():
             return reference_twin(*arguments)
         if not isinstance(arguments[0], ndarray):
             return gpu_twin(*arguments)
