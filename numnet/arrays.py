@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy import ndarray
 
 from .errors import DtypeError, describe
 
@@ -21,7 +22,7 @@ Array: TypeAlias = Any  # np.ndarray or cupy.ndarray: two classes with one inter
 
 def array_module(x: Array) -> ModuleType:
     """The module that made ``x``: ``numpy``, or ``cupy`` for an array on a GPU."""
-    if isinstance(x, np.ndarray):
+    if isinstance(x, ndarray):
         return np
     cupy = sys.modules.get("cupy")  # an array of CuPy's can exist only once CuPy has been imported
     return cupy if cupy is not None and isinstance(x, cupy.ndarray) else np
@@ -37,7 +38,7 @@ def special_functions(x: Array) -> ModuleType:
 
 def is_array(x: object) -> bool:
     """Whether ``x`` is an array of NumPy's or CuPy's."""
-    if isinstance(x, np.ndarray):
+    if isinstance(x, ndarray):
         return True
     cupy = sys.modules.get("cupy")
     return cupy is not None and isinstance(x, cupy.ndarray)

@@ -61,9 +61,7 @@ class Ctx:
     if TYPE_CHECKING:  # a layer saves what it likes
 
         def __setattr__(self, name: str, value: Any) -> None: ...
-
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"forward saved no {name!r} on its ctx; it saved {sorted(vars(self)) or 'nothing'}")
+        def __getattr__(self, name: str) -> Any: ...
 
 
 class Observer(Protocol):
@@ -380,6 +378,9 @@ class Call:
         """``error`` with the place where it happened: innermost call, path in the network."""
         path = self.path
         place = f"{type(self.layer).__name__}{f' {path!r}' if path else ''}, {direction}"
+        if isinstance(error, AttributeError) and isinstance(error.obj, Ctx):
+            saved = sorted(vars(error.obj)) or "nothing"
+            error.args = (f"forward saved no {error.name!r} on its ctx; it saved {saved}",)
         if not isinstance(error, NumnetError):
             error.add_note(f"in {place} of {self.layer!r}")
             if direction == "backward" and isinstance(error, TypeError) and "'NoneType'" in str(error):

@@ -16,7 +16,7 @@ from . import kernels, writes
 from .arrays import Array, is_array, is_floating
 from .call import Call, Formulas, this_thread, unrecorded
 from .errors import BackwardError, DtypeError, NumnetError, ShapeError, describe
-from .writes import place_of_caller, recorded
+from .writes import noted, place_of_caller, recorded
 
 __all__ = ["Node", "apply", "backpropagate", "expect_known", "leaf", "owned", "results_are"]
 
@@ -38,7 +38,7 @@ class Node:
         self.grad_array = None
         self.requires_grad = requires_grad
         self.grad_fn = call if requires_grad else None
-        self._born = writes.latest  # writes up to this one went into it before it was made
+        self._born = writes.latest if noted else 0  # writes up to this one went into it before it was made
         self._output = output  # which output of grad_fn this is
         self._owns_grad = False  # whether grad is an array that nobody else can hold
 

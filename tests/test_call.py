@@ -88,8 +88,18 @@ def test_ctx_holds_what_forward_saved_and_names_what_it_did_not() -> None:
     assert list(vars(call.ctx)) == ["x"]
     assert call.ctx.needs_input_grad == (True,)
     assert call.ctx.recording
-    with pytest.raises(AttributeError, match=r"saved no 'z' on its ctx; it saved \['x'\]"):
-        call.ctx.z  # noqa: B018
+
+
+def test_what_forward_did_not_save_is_named_with_what_it_did() -> None:
+    class Forgets(Scale):
+        def backward(self, ctx: Ctx, delta: Any) -> Any:
+            return delta * ctx.z
+
+    call = Call(Forgets())
+    call.forward(X)
+    with pytest.raises(AttributeError, match=r"^forward saved no 'z' on its ctx; it saved \['x'\]$") as caught:
+        call.backward(np.ones(3))
+    assert "Forgets, backward" in caught.value.__notes__[0]
 
 
 def test_integers_need_no_gradient() -> None:

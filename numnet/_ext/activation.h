@@ -90,6 +90,7 @@ INLINE real NAME(bounded_log)(real p) {
         }                                                                                                              \
     }
 KERNEL(add, x + y)
+KERNEL(scaled, p * x)
 KERNEL(relu, x <= 0 ? 0 : x) /* NaN is not <= 0: it passes */
 KERNEL(relu_backward, a <= 0 ? 0 : delta)
 KERNEL(sigmoid, NAME(logistic_of)(x))

@@ -27,7 +27,7 @@ cdef extern from "elementwise_kernels.h" nogil:
 
     ctypedef struct elementwise_kernels:
         map_kernel in_blocks
-        block_kernel add, relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
+        block_kernel add, scaled, relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
         block_kernel gelu, gelu_backward, gelu_tanh, gelu_tanh_backward, silu, silu_backward, mish, mish_backward
         block_kernel softplus, softplus_backward, elu, elu_backward, leaky_relu, leaky_relu_backward
         block_kernel hardswish, hardswish_backward, hardtanh, hardtanh_backward
@@ -115,6 +115,11 @@ def add(object a, object b):
         job.result = <char *> pointer(result) + start * bytes
         run(_table(kind).in_blocks, &job, each, ELEMENTS, READ_TWO * <double> each)
     return result
+
+
+def scaled(object x, double factor):
+    cdef int kind = float_type(x)
+    return NotImplemented if kind < 0 else _map(_table(kind).scaled, x, None, kind, READ, factor)
 
 
 def relu(object x):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import numpy as np
+from numpy import ndarray
 
 from ..arrays import Array, is_array, is_floating
 from ..call import this_thread
@@ -25,7 +25,7 @@ def expect_floating(x: Array, dtype: Any = None) -> None:
     Raises:
         DtypeError: it does not; numnet never converts silently.
     """
-    if type(x) is np.ndarray and (x.dtype is dtype or (dtype is None and x.dtype.kind == "f")):
+    if type(x) is ndarray and (x.dtype is dtype or (dtype is None and x.dtype.kind == "f")):
         return  # as almost always: one comparison
     if not is_array(x):
         raise DtypeError("an array", describe(x), "np.asarray(x, dtype=np.float32)")

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
+from numpy import ndarray
 
 from ..arrays import Array
 from ..call import Call, Ctx, State, with_or_without_ctx
@@ -65,7 +65,7 @@ class Layer(Module):
     def _call(self, inputs: tuple[Any, ...], options: dict[str, Any], state: State) -> Any:
         if state.recording and state.observer is None and not options and type(self)._run is apply:
             for x in inputs:
-                if type(x) is not np.ndarray or x.dtype.kind not in "fiub":
+                if type(x) is not ndarray or x.dtype.kind not in "fiub":
                     break
             else:
                 return self._call_alone(inputs, state)

@@ -21,18 +21,30 @@ class _OfDifference(Elementwise):
         """ρ(r)."""
         raise NotImplementedError
 
+    def _sum(self, r: Array) -> Array:
+        """Σ ρ(r)."""
+        return self._cost(r).sum()
+
     def _slope(self, r: Array) -> Array:
         """ρ′(r)."""
         raise NotImplementedError
+
+    def _scaled_slope(self, r: Array, c: float) -> Array:
+        """c ρ′(r)."""
+        return kernels.scaled(self._slope(r), c)
 
     def forward(self, ctx: Ctx, x: Array, y: Array) -> Array:
         self._expect(x, y)
         r = ctx.r = x - y
         total = 2 if self.reduction == "half_sum" else x.size
-        return self._reduced(ctx, self._cost(r), total, x=x, y=y)
+        if self.reduction == "none":
+            return self._reduced(ctx, self._cost(r), total, x=x, y=y)
+        return self._averaged(ctx, self._sum(r), total, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
-        delta_x = self._share(ctx, delta) * self._slope(ctx.r)
+        r = ctx.r
+        alone = self.reduction == "none"  # every element has a δ of its own
+        delta_x = delta * self._slope(r) if alone else self._scaled_slope(r, self._share(ctx, delta))
         return delta_x, -delta_x if ctx.needs_input_grad[1] else None
 
 
@@ -108,8 +120,14 @@ class MSELoss(_OfDifference):
     def _cost(self, r: Array) -> Array:
         return r * r
 
+    def _sum(self, r: Array) -> Array:
+        return kernels.square_sum(r)[()]  # as sum() would, a scalar, which NumPy divides faster than an array
+
     def _slope(self, r: Array) -> Array:
         return 2 * r
+
+    def _scaled_slope(self, r: Array, c: float) -> Array:
+        return kernels.scaled(r, 2 * c)
 
 
 class SmoothL1Loss(_OfDifference):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
+from numpy import ndarray
 
 from ..arrays import Array, array_module, as_dtype, is_array, is_floating
 from ..call import Call, State, delta_misfit, miscounted_deltas, missing_delta, this_thread
@@ -132,7 +133,7 @@ class Module:
 
     def _leaf(self, position: int, x: Any, wanted: bool) -> Any:
         """The array ``x`` as the start of a tape, its δ ``wanted`` or not; every array of a tuple."""
-        if type(x) is np.ndarray and x.dtype.kind in "fiub":
+        if type(x) is ndarray and x.dtype.kind in "fiub":
             return leaf(x, wanted and x.dtype.kind == "f")
         if isinstance(x, tuple) and x:
             return tuple([self._leaf(position, part, wanted) for part in x])

@@ -6,6 +6,7 @@ from math import inf
 from typing import Literal
 
 import numpy as np
+from numpy import ndarray
 
 from .. import kernels
 from ..arrays import Array, array_module, is_array, is_floating
@@ -48,20 +49,26 @@ class Reduced(Loss):
 
         The inputs are searched for what is wrong with them only once J is NaN, or negative.
         """
-        if self.reduction == "none":
-            reduced, fine = J, bool((J >= 0).all())
-        else:
-            ctx.total = 1.0 if self.reduction == "sum" else total
-            if ctx.total == 0:
-                x = next(iter(inputs.values()))
-                got = f"x of shape {tuple(x.shape)}" + (", every row ignored or of weight 0" if x.size else "")
-                cure = "leave such a batch out, or use reduction='sum', which makes it 0"
-                raise ShapeError("at least one element to take the mean of", got, cure)
-            reduced = J.sum() / ctx.total
-            fine = reduced >= 0
-        if not fine:
+        if self.reduction != "none":
+            return self._averaged(ctx, J.sum(), total, **inputs)
+        if not bool((J >= 0).all()):
             self._find_fault(**inputs)
-        return reduced
+        return J
+
+    def _averaged(self, ctx: Ctx, J: Array, total: float, **inputs: Array) -> Array:
+        """:meth:`_reduced`, of the sum over all elements."""
+        if self.reduction == "sum":
+            total = 1.0
+        ctx.total = total
+        if total == 0:
+            x = next(iter(inputs.values()))
+            got = f"x of shape {tuple(x.shape)}" + (", every row ignored or of weight 0" if x.size else "")
+            cure = "leave such a batch out, or use reduction='sum', which makes it 0"
+            raise ShapeError("at least one element to take the mean of", got, cure)
+        J = J / total
+        if not J >= 0:
+            self._find_fault(**inputs)
+        return J
 
     def _find_fault(self, **inputs: Array) -> None:
         """Raise if a number in the inputs is why J cannot be right. If none is, J is what it is and stays."""
@@ -71,16 +78,17 @@ class Reduced(Loss):
                 cure = "look for it in the data; if the network made it, lower the learning rate"
                 refuse(NonFiniteError, f"finite numbers in {name}", name, array, wrong, cure)
 
-    def _share(self, ctx: Ctx, delta: Array) -> Array | float:
-        """δ of every element of J, from δ of what was returned: an array, or the one number that it is for all."""
-        return delta if self.reduction == "none" else delta.item() / ctx.total
+    def _share(self, ctx: Ctx, delta: Array) -> float:
+        """δ of every element of J, the same for all, from δ of the one number that was returned."""
+        share: float = delta.item() / ctx.total
+        return share
 
     def _spread(self, ctx: Ctx, delta: Array, shape: tuple[int, ...]) -> Array:
         """δ of every element of J, as an array of its own for each element."""
         if self.reduction == "none":
             return delta.reshape(shape)
         spread = array_module(delta).empty(shape, delta.dtype)
-        spread.fill(delta.item() / ctx.total)
+        spread.fill(self._share(ctx, delta))
         return spread
 
 
@@ -89,6 +97,8 @@ class Elementwise(Reduced):
 
     def _expect(self, x: Array, y: Array, **weights: Array | None) -> None:
         expect_floating(x)
+        if not weights and type(y) is ndarray and y.dtype is x.dtype and y.shape == x.shape:
+            return  # as almost always
         if not is_array(y) or y.dtype != x.dtype:
             raise DtypeError(f"y of {x.dtype}, as x is", describe(y), conversion("y", y, x.dtype))
         expect_same_shape("y", x, y)

@@ -59,10 +59,7 @@ class Flatten(Layer):
             expected = f"x with axes {self.start_dim} … {self.end_dim}"
             raise ShapeError(expected, f"shape {x.shape}", "flatten a batch: x[None] makes a batch of one")
         ctx.shape = x.shape
-        size = 1
-        for n in x.shape[start : end + 1]:
-            size *= n
-        return x.reshape(*x.shape[:start], size, *x.shape[end + 1 :])
+        return x.reshape((*x.shape[:start], prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))
 
     def backward(self, ctx: Ctx, delta: Array) -> Array:
         return delta.reshape(ctx.shape)

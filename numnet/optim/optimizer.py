@@ -94,17 +94,20 @@ class Optimizer:
         """Call the closure, update every parameter that moves, return what the closure returned."""
         J = None if closure is None else evaluated(closure)
         state = self.state
-        moving = [
-            (p, state.setdefault(p, {}), group)
-            for group in self.param_groups
-            for p in group["params"]
-            if p.requires_grad and p.grad_array is not None
-        ]
-        for p, memory, _ in moving:  # before anything moves
-            if memory:
-                expect_alike(p, memory)
-        for p, memory, group in moving:
-            self._update(p, p.grad_array, memory, group)
+        moving = []
+        for group in self.param_groups:
+            for p in group["params"]:
+                delta = p.grad_array
+                if delta is None or not p.requires_grad:
+                    continue
+                memory = state.get(p)
+                if memory is None:
+                    memory = state[p] = {}
+                elif memory:
+                    expect_alike(p, memory)  # before anything moves
+                moving.append((p, delta, memory, group))
+        for p, delta, memory, group in moving:
+            self._update(p, delta, memory, group)
         return J
 
     def zero_grad(self) -> None:

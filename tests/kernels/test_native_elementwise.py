@@ -42,7 +42,21 @@ cases = pytest.mark.parametrize("name, options", CASES, ids=str)
 
 def test_every_kernel_is_here():
     names = {name for name in reference.__all__ if hasattr(elementwise, name) and "entropy" not in name}
-    assert names == {"add", "contiguous"} | {name for name, _ in CASES} | {f"{name}_backward" for name, _ in CASES}
+    activations = {name for name, _ in CASES}
+    assert names == {"add", "contiguous", "scaled"} | activations | {f"{name}_backward" for name in activations}
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)
+def test_scaled(shape, isa, dtype, rng, threads):
+    x = np.asarray(rng.standard_normal(shape), dtype)
+    x.flat[:1] = np.nan
+    for count in (1, 2, 3):
+        threads(count)
+        for layout in (x, x.T, np.stack([x, x])[1:, ..., None]):
+            made = elementwise.scaled(layout, 0.3)
+            assert made.dtype == dtype
+            np.testing.assert_array_equal(made, reference.scaled(layout, 0.3))
+    assert elementwise.scaled(np.arange(3), 2.0) is NotImplemented
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)

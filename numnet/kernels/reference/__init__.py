@@ -6,7 +6,7 @@ Nothing here is fast, and nothing is clever: each function is its formula. The o
 from __future__ import annotations
 
 from .activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
-from .arithmetic import add, contiguous, square_sum
+from .arithmetic import add, contiguous, scaled, square_sum
 from .batch_norm import batch_norm_eval, batch_norm_eval_backward, batch_norm_train, batch_norm_train_backward
 from .binary_cross_entropy import (
     binary_cross_entropy,
@@ -98,6 +98,7 @@ __all__ = [
     "rms_norm_backward",
     "rmsprop_step",
     "rprop_step",
+    "scaled",
     "scatter_rows",
     "sgd_step",
     "sigmoid",
