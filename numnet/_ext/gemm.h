@@ -68,6 +68,15 @@ static void NAME(pack_columns)(size depth, size columns, const real *b, size row
         for (size j = 0; j < width; j++) packed[k * width + j] = j < columns ? b[k * row + j * column] : 0;
 }
 
+/* Whole panels of columns, one behind the other, of rows that are contiguous: these are read in longer pieces. */
+static void NAME(pack_panels)(size depth, size panels, const real *b, size row, real *packed) {
+    for (size k = 0; k < depth; k++)
+        for (size q = 0; q < panels; q++) {
+            UNROLL for (size v = 0; v < COLUMNS; v += LANES)
+                store(packed + (q * depth + k) * COLUMNS + v, load(b + k * row + q * COLUMNS + v));
+        }
+}
+
 /* c[i, j] = Σₖ a[i, k] b[j, k] for a few rows of both. */
 INLINE void NAME(dots)(const int rows, const int columns, size k, const real *a, size a_row, const real *b, size b_row,
                        real *c, size c_row, size c_column, const real *a_bias, const real *b_bias) {
@@ -145,17 +154,13 @@ static int NAME(packing)(const void *job, size begin, size end) {
     return 0;
 }
 
-/* Panels of columns of B, packed to stay near; rows that are contiguous are read in long runs. */
+/* Panels of columns of B, packed to stay near. */
 static int NAME(nearing)(const void *job, size begin, size end) {
     const NAME(product) *p = job;
     const real *b = p->b + begin * COLUMNS * p->b_column;
     real *near = p->near + begin * COLUMNS * p->k;
     if (p->b_column == 1) {
-        for (size k = 0; k < p->k; k++)
-            for (size q = 0; q < end - begin; q++) {
-                UNROLL for (size v = 0; v < COLUMNS; v += LANES)
-                    store(near + (q * p->k + k) * COLUMNS + v, load(b + k * p->b_row + q * COLUMNS + v));
-            }
+        NAME(pack_panels)(p->k, end - begin, b, p->b_row, near);
         return 0;
     }
     for (size q = 0; q < end - begin; q++)

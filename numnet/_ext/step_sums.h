@@ -1,11 +1,12 @@
 /* The sums over all steps that are ∂J/∂W and ∂J/∂b of a recurrent layer: (δᵀ x, δᵀ h, Σ δ), each δ read once for all.
  *
  * The rows of δ are many and wide, and lie as panels of a right factor want them. So the transposed product is made,
- * [x h]ᵀ δ: a run of the rows of x and h is packed as the left factor, which stays in the second-level cache while each
- * COLUMNS columns of δ pass by. Threads share those, and each transposes what it has summed. */
+ * [x h]ᵀ δ: a run of the rows of x and h is packed as the left factor, which stays in the second-level cache while the
+ * columns of δ pass by, a few panels at a time. Threads share those, and each transposes what it has summed. */
 
 #define LEFT_SIZE ((size)(393216 / sizeof(real))) /* elements of the left factor that stay in the second-level cache */
 #define SHORTEST ((size)128)                      /* run over k: after each, sums go to memory and back */
+#define TOGETHER ((size)8)                        /* panels of δ that are packed together */
 
 /* b[j] += Σₖ of the columns of a packed panel, `step` wide. */
 static void NAME(add_columns)(size depth, size columns, const real *panel, size step, real *b) {
@@ -26,9 +27,11 @@ static int NAME(recurrent_sums)(const struct recurrent_sums *job, int threads) {
     const size rows = job->rows, n = job->columns, m = job->width[0] + job->width[1];
     const size longest = max_size(SHORTEST, min_size(DEPTH, LEFT_SIZE / max_size(m, 1)));
     const size run = NAME(even_part)(rows, longest), panels = divide_up(n, COLUMNS);
-    real *memory = scratch((size)sizeof(real) * (m * run + panels * m * COLUMNS));
+    const size together = min_size(TOGETHER, divide_up(panels, threads)), groups = divide_up(panels, together);
+    const size right_size = together * run * COLUMNS, left_size = WHOLE_VECTORS(m * run);
+    real *memory = scratch((size)sizeof(real) * (threads * right_size + left_size + panels * m * COLUMNS));
     if (!memory) return -1;
-    real *left = memory, *sums = memory + m * run;
+    real *left = memory + threads * right_size, *sums = left + left_size;
     if (job->bias_sum) memset(job->bias_sum, 0, sizeof(real) * (size_t)n);
 
     PARALLEL(threads)
@@ -42,21 +45,29 @@ static int NAME(recurrent_sums)(const struct recurrent_sums *job, int threads) {
                 NAME(pack_rows)(count, depth, from + i, 1, width, NULL, left + (done + i) * depth);
             }
         }
-        FOR for (size q = 0; q < panels; q++) {
-            const size j = q * COLUMNS, columns = min_size(n - j, COLUMNS), step = WHOLE_VECTORS(columns);
-            real right[DEPTH * COLUMNS] __attribute__((aligned(64)));
-            NAME(pack_columns)(depth, columns, (const real *)job->delta + k0 * n + j, n, 1, right);
-            if (job->bias_sum) NAME(add_columns)(depth, columns, right, step, (real *)job->bias_sum + j);
-            NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = 1};
-            for (size p = 0, done = 0; p < 2; done += job->width[p++]) {
-                const size width = job->width[p];
-                if (!width) continue;
-                real *own = sums + (q * m + done) * COLUMNS;
-                NAME(target) t = {own, COLUMNS, NULL, NULL, k0 > 0};
-                NAME(times_panel)(width, 0, divide_up(width, ROWS), depth, left + done * depth, 0, right, step, NULL,
-                                  NULL, &panel, t);
-                if (k0 + depth == rows)
-                    NAME(turn)(width, columns, own, COLUMNS, 0, (real *)job->sum[p] + j * width, width);
+        FOR for (size g = 0; g < groups; g++) {
+            const size first = g * together, last = min_size(first + together, panels);
+            const size whole = min_size(last, n / COLUMNS) - first;
+            const real *delta = (const real *)job->delta + k0 * n + first * COLUMNS;
+            real *rights = memory + THREAD_NUMBER * right_size;
+            NAME(pack_panels)(depth, whole, delta, n, rights);
+            if (first + whole < last)
+                NAME(pack_columns)(depth, n % COLUMNS, delta + whole * COLUMNS, n, 1, rights + whole * depth * COLUMNS);
+            for (size q = first; q < last; q++) {
+                const size j = q * COLUMNS, columns = min_size(n - j, COLUMNS), step = WHOLE_VECTORS(columns);
+                const real *right = rights + (q - first) * depth * COLUMNS;
+                if (job->bias_sum) NAME(add_columns)(depth, columns, right, step, (real *)job->bias_sum + j);
+                NAME(panel) panel = {.vecs = step / LANES, .runs = 1, .write_step = 1, .in_place = 1};
+                for (size p = 0, done = 0; p < 2; done += job->width[p++]) {
+                    const size width = job->width[p];
+                    if (!width) continue;
+                    real *own = sums + (q * m + done) * COLUMNS;
+                    NAME(target) t = {own, COLUMNS, NULL, NULL, k0 > 0};
+                    NAME(times_panel)(width, 0, divide_up(width, ROWS), depth, left + done * depth, 0, right, step,
+                                      NULL, NULL, &panel, t);
+                    if (k0 + depth == rows)
+                        NAME(turn)(width, columns, own, COLUMNS, 0, (real *)job->sum[p] + j * width, width);
+                }
             }
         }
     }
@@ -66,3 +77,4 @@ static int NAME(recurrent_sums)(const struct recurrent_sums *job, int threads) {
 
 #undef LEFT_SIZE
 #undef SHORTEST
+#undef TOGETHER
