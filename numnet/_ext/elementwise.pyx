@@ -91,6 +91,18 @@ def contiguous(object x):
     return NotImplemented if float_type(x) < 0 else c_contiguous(x)
 
 
+def empty_like(object x, object shape):
+    cdef cnp.npy_intp[64] sizes
+    cdef Py_ssize_t axis
+    if float_type(x) < 0 or len(shape) > 64:
+        return NotImplemented
+    for axis in range(len(shape)):
+        sizes[axis] = shape[axis]
+        if sizes[axis] < 0:
+            return NotImplemented
+    return empty(len(shape), sizes, float_type(x))
+
+
 def add(object a, object b):
     cdef int kind = float_type(a)
     if kind < 0 or float_type(b) != kind:

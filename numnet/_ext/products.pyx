@@ -7,6 +7,7 @@ empty ones. Why: the reference twin then does the work, or writes the error, and
 cimport numpy as cnp
 
 from numnet._ext.parts cimport map_kernel, run
+from numnet._ext.row_sums cimport row_sums_job
 from numnet._ext.runtime cimport (
     c_contiguous, empty, float_type, is_float_array, isa, pointer, thread_count, threads_for, winograd
 )
@@ -34,6 +35,7 @@ cdef extern from "products_kernels.h" nogil:
                     int threads) noexcept nogil
         map_kernel gemm_batch
         void (*channel_sums)(Py_ssize_t n, Py_ssize_t f, Py_ssize_t p, const void *x, void *sums, int threads) noexcept nogil
+        int (*row_sums)(const row_sums_job *job, int threads) noexcept nogil
         int (*conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z, bint winograd,
                     int threads) noexcept nogil
         int (*conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x, bint winograd,
@@ -42,6 +44,13 @@ cdef extern from "products_kernels.h" nogil:
                             int threads) noexcept nogil
 
     const products_kernels *products_for(int isa, int is_double)
+
+
+cdef enum:  # what is worth the kernel of sums over rows: so many of them, and a delta so wide, wider than x
+    MANY = 512
+    WIDE = 64
+    NARROW = 16
+    WIDEST = 512  # of x, a run of whose rows is to stay in the second-level cache
 
 
 cdef struct Matrix:
@@ -94,16 +103,38 @@ cdef object _product(Matrix a, Matrix b, object bias, int kind):
     return c
 
 
-cdef object _channel_sums(object x, Py_ssize_t n, cnp.npy_intp f, Py_ssize_t p, int kind):
-    """Sums (f,) of the C-contiguous x (n, f, p)."""
+cdef object _channel_sums(const void *x, Py_ssize_t n, cnp.npy_intp f, Py_ssize_t p, int kind):
+    """Sums (f,) of x (n, f, p), which lies without gaps."""
     cdef cnp.ndarray sums = empty(1, &f, kind)
     cdef const products_kernels *kernels = products_for(isa, kind == cnp.NPY_DOUBLE)
-    cdef const void *x_data = pointer(x)
     cdef void *sums_data = cnp.PyArray_DATA(sums)
-    cdef int threads = threads_for(8.0 * <double> cnp.PyArray_SIZE(x))
+    cdef int threads = threads_for(8.0 * <double> n * <double> f * <double> p)
     with nogil:
-        kernels.channel_sums(n, f, p, x_data, sums_data, threads)
+        kernels.channel_sums(n, f, p, x, sums_data, threads)
     return sums
+
+
+cdef inline bint _is_plain(Matrix a) noexcept:
+    """Does it lie row by row in memory?"""
+    return a.column == 1 and a.row == a.columns
+
+
+cdef object _row_sums(Matrix x, Matrix delta, bint need_b, int kind):
+    """∂J/∂W and, or ``None``, ∂J/∂b."""
+    cdef row_sums_job job
+    cdef cnp.npy_intp[2] shape = [delta.columns, x.columns]
+    cdef cnp.ndarray dW = empty(2, shape, kind)
+    cdef const products_kernels *kernels = products_for(isa, kind == cnp.NPY_DOUBLE)
+    cdef int threads = threads_for(<double> x.rows * <double> x.columns * <double> delta.columns), status
+    db = empty(1, shape, kind) if need_b else None
+    job.rows, job.columns, job.delta = delta.rows, delta.columns, delta.data
+    job.left[0], job.left[1], job.width[0], job.width[1] = x.data, NULL, x.columns, 0
+    job.sum[0], job.sum[1], job.bias_sum = pointer(dW), NULL, pointer(db)
+    with nogil:
+        status = kernels.row_sums(&job, threads)
+    if status < 0:
+        raise MemoryError
+    return dW, db
 
 
 cdef bint _is_bias(object bias, int kind, Py_ssize_t length) noexcept:
@@ -225,12 +256,15 @@ def linear_backward(object x, object weight, object delta, object needs):
     cdef Matrix rows = _matrix(readable), w = _matrix(weight), d = _matrix(delta)
     if rows.columns != w.columns or d.columns != w.rows:
         return NotImplemented
+    cdef bint need_x, need_w, need_b
     need_x, need_w, need_b = needs
-    return (
-        _with_axes_of(_product(d, w, None, kind), x) if need_x else None,
-        _product(_transposed(d), rows, None, kind) if need_w else None,
-        _channel_sums(c_contiguous(delta), d.rows, d.columns, 1, kind) if need_b else None,
-    )
+    delta_x = _with_axes_of(_product(d, w, None, kind), x) if need_x else None
+    if (need_w and rows.rows >= MANY and d.columns >= WIDE and NARROW <= rows.columns < d.columns
+            and rows.columns <= WIDEST and _is_plain(rows) and _is_plain(d)):
+        return delta_x, *_row_sums(rows, d, need_b, kind)
+    dW = _product(_transposed(d), rows, None, kind) if need_w else None
+    delta = c_contiguous(delta) if need_b else None
+    return delta_x, dW, _channel_sums(pointer(delta), d.rows, d.columns, 1, kind) if need_b else None
 
 
 cdef bint _conv_shape(object x, object weight, object window, Py_ssize_t groups, int kind, conv_shape *s) except -1:
@@ -339,5 +373,5 @@ def conv_backward(object x, object weight, object delta, object window, Py_ssize
         if status < 0:
             raise MemoryError
     if need_b:
-        db = _channel_sums(delta, shape.images, shape.filters, shape.out[0] * shape.out[1] * shape.out[2], kind)
+        db = _channel_sums(pointer(delta), shape.images, shape.filters, shape.out[0] * shape.out[1] * shape.out[2], kind)
     return delta_x, dW, db

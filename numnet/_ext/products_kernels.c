@@ -12,6 +12,7 @@
 #include "gemm.h"
 #include "gemm_batch.h"
 #include "sums.h"
+#include "row_sums.h"
 
 #include "slide.h"
 
@@ -30,6 +31,7 @@
 #include "gemm.h"
 #include "gemm_batch.h"
 #include "sums.h"
+#include "row_sums.h"
 
 #include "slide.h"
 
@@ -38,7 +40,7 @@
 #define TABLE(type)                                                                                                    \
     {                                                                                                                  \
         .gemm = JOIN3(gemm, type, NUMNET_ISA), .gemm_batch = JOIN3(gemm_batch, type, NUMNET_ISA),                      \
-        .channel_sums = JOIN3(channel_sums, type, NUMNET_ISA),                                                         \
+        .channel_sums = JOIN3(channel_sums, type, NUMNET_ISA), .row_sums = JOIN3(row_sums, type, NUMNET_ISA),          \
         .conv = JOIN3(conv, type, NUMNET_ISA), .conv_delta_x = JOIN3(conv_delta_x, type, NUMNET_ISA),                  \
         .conv_delta_w = JOIN3(conv_delta_w, type, NUMNET_ISA),                                                         \
     }

@@ -5,6 +5,7 @@
 
 #include "family.h"
 #include "parts.h"
+#include "row_sums_job.h"
 
 /* A convolution as if it had three spatial axes: 1-D and 2-D ones have leading axes of length 1. */
 typedef struct {
@@ -29,6 +30,7 @@ typedef struct {
     map_kernel gemm_batch;
     /* sums (f,) of x (n, f, p) over n and p */
     void (*channel_sums)(ptrdiff_t n, ptrdiff_t f, ptrdiff_t p, const void *x, void *sums, int threads);
+    int (*row_sums)(const struct row_sums_job *job, int threads);
     /* with `winograd`, float ones by Winograd's method where it is faster */
     int (*conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z, int winograd,
                 int threads);

@@ -8,6 +8,7 @@ twice.
 
 cimport numpy as cnp
 
+from numnet._ext.row_sums cimport row_sums_job
 from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer, threads_for
 
 cnp.import_array()
@@ -38,18 +39,10 @@ cdef extern from "recurrent_kernels.h" nogil:
         void *delta_c
         void *delta_first
 
-    struct recurrent_sums:
-        Py_ssize_t rows, columns
-        const void *delta
-        const void *left[2]
-        Py_ssize_t width[2]
-        void *sum[2]
-        void *bias_sum
-
     ctypedef struct recurrent_kernels:
         int (*forward)(const recurrent_job *job, int threads) noexcept nogil
         int (*backward)(const recurrent_job *job, int threads) noexcept nogil
-        int (*sums)(const recurrent_sums *job, int threads) noexcept nogil
+        int (*row_sums)(const row_sums_job *job, int threads) noexcept nogil
 
     const recurrent_kernels *recurrent_for(int isa, int is_double)
 
@@ -233,7 +226,7 @@ def recur_backward(object h, object c, object gates, object inner, object m, obj
 
 cdef object _sums(cnp.ndarray delta, object first, object second, bint bias, int kind):
     """∂J/∂W for both left factors, and ∂J/∂b; ``None`` for a factor that is ``None``, and without ``bias``."""
-    cdef recurrent_sums job
+    cdef row_sums_job job
     cdef int status, threads
     cdef Py_ssize_t part
     cdef cnp.npy_intp[1] shape
@@ -251,7 +244,7 @@ cdef object _sums(cnp.ndarray delta, object first, object second, bint bias, int
     job.delta, job.bias_sum = pointer(delta), pointer(bias_sum)
     threads = threads_for(<double> job.rows * job.columns * (job.width[0] + job.width[1]))
     with nogil:
-        status = recurrent_for(isa, kind == cnp.NPY_DOUBLE).sums(&job, threads)
+        status = recurrent_for(isa, kind == cnp.NPY_DOUBLE).row_sums(&job, threads)
     if status < 0:
         raise MemoryError
     return sums[0], sums[1], bias_sum

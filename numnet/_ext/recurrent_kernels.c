@@ -13,7 +13,7 @@
 #include "tile.h"
 #include "gemm.h"
 #include "recurrent.h"
-#include "step_sums.h"
+#include "row_sums.h"
 
 #undef REAL_BITS
 #define REAL_BITS 64
@@ -22,8 +22,8 @@
 #include "tile.h"
 #include "gemm.h"
 #include "recurrent.h"
-#include "step_sums.h"
+#include "row_sums.h"
 
 #define ENTRY(kernel, type) .kernel = JOIN3(recurrent_##kernel, type, NUMNET_ISA)
-#define TABLE(type) {ENTRY(forward, type), ENTRY(backward, type), ENTRY(sums, type)}
+#define TABLE(type) {ENTRY(forward, type), ENTRY(backward, type), .row_sums = JOIN3(row_sums, type, NUMNET_ISA)}
 const recurrent_kernels JOIN2(recurrent, NUMNET_ISA)[2] = {TABLE(f32), TABLE(f64)};

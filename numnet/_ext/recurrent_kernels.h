@@ -5,6 +5,7 @@
 #define NUMNET_RECURRENT_KERNELS_H
 
 #include "family.h"
+#include "row_sums_job.h"
 
 enum { TANH_CELL, RELU_CELL, LSTM_CELL, GRU_CELL };
 
@@ -32,20 +33,10 @@ struct recurrent_job {
     void *delta_first;         /* (N, P), ∂J/∂h before the first step; or NULL: nobody asks */
 };
 
-/* Sums over all rows k, step after step: δᵀ left for each left factor, and Σ δ. */
-struct recurrent_sums {
-    ptrdiff_t rows, columns;
-    const void *delta;   /* (rows, columns) */
-    const void *left[2]; /* (rows, width) each; a width of 0: there is none */
-    ptrdiff_t width[2];
-    void *sum[2];        /* (columns, width) */
-    void *bias_sum;      /* (columns,), or NULL */
-};
-
 typedef struct {
     int (*forward)(const struct recurrent_job *job, int threads); /* 0, or -1 when there is no memory for their scratch */
     int (*backward)(const struct recurrent_job *job, int threads);
-    int (*sums)(const struct recurrent_sums *job, int threads);
+    int (*row_sums)(const struct row_sums_job *job, int threads);
 } recurrent_kernels;
 
 FAMILY(recurrent)

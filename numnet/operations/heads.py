@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import kernels
-from ..arrays import Array, array_module
+from ..arrays import Array
 from ..call import Ctx
 from ..errors import ShapeError
 from .operation import Operation
@@ -45,7 +45,7 @@ class SplitHeads(Operation):
 
     def backward(self, ctx: Ctx, deltas: tuple[Array | None, ...]) -> Array:
         first = next(delta for delta in deltas if delta is not None)
-        delta_x = array_module(first).empty(ctx.shape, first.dtype)
+        delta_x = kernels.empty_like(first, ctx.shape)
         for part, delta in zip(delta_x.reshape(ctx.cut).transpose(self.order), deltas, strict=True):
             part[...] = 0 if delta is None else delta
         return delta_x

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from ..arrays import Array, array_module, is_array, is_floating
 from ..call import Ctx
 from ..errors import DtypeError, ShapeError
@@ -178,7 +179,7 @@ class Split(Operation):
             for delta, shape in zip(deltas, ctx.shapes, strict=True)
         ]
         # it lies in memory as x did: what x was before its axes were permuted or reshaped costs no copy then
-        delta_x = xp.empty([ctx.shape[axis] for axis in order], first.dtype)
+        delta_x = kernels.empty_like(first, [ctx.shape[axis] for axis in order])
         delta_x = delta_x.transpose([order.index(axis) for axis in range(len(order))])
         return xp.concatenate(parts, axis=ctx.axis, out=delta_x)
 

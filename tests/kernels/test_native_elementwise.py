@@ -42,8 +42,22 @@ cases = pytest.mark.parametrize("name, options", CASES, ids=str)
 
 def test_every_kernel_is_here():
     names = {name for name in reference.__all__ if hasattr(elementwise, name) and "entropy" not in name}
-    activations = {name for name, _ in CASES}
-    assert names == {"add", "contiguous", "scaled"} | activations | {f"{name}_backward" for name in activations}
+    pairs = {name + end for name, _ in CASES for end in ("", "_backward")}
+    assert names == {"add", "contiguous", "empty_like", "scaled"} | pairs
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)
+def test_empty_like(shape, dtype):
+    x = np.zeros(3, dtype)
+    for made in (elementwise.empty_like(x, shape), reference.empty_like(x, shape)):
+        assert (made.shape, made.dtype) == (shape, dtype)
+        assert made.flags.c_contiguous
+        assert made.flags.writeable
+    assert elementwise.empty_like(np.arange(3), shape) is NotImplemented
+    for wrong in ((-1,), (2, -3)):
+        assert elementwise.empty_like(x, wrong) is NotImplemented
+        with pytest.raises(ValueError, match="negative dimensions"):
+            kernels.empty_like(x, wrong)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)

@@ -102,6 +102,20 @@ def test_linear_of_many(rows: int, inputs: int, outputs: int, isa: str, draw: Dr
         close(ours, theirs)
 
 
+# the sums over these rows are made in runs, which divide them or not, of panels side by side
+@pytest.mark.parametrize("rows", [511, 512, 700, 1300])
+@pytest.mark.parametrize("inputs, outputs", [(16, 64), (17, 65), (130, 257), (500, 530)])
+def test_gradients_summed_over_many_rows(rows: int, inputs: int, outputs: int, isa: str, draw: Draw, close: Close):
+    x, W, delta = draw(rows, inputs), draw(outputs, inputs), draw(rows, outputs)
+    for a, d in ((np.ascontiguousarray(x), np.ascontiguousarray(delta)), (np.asfortranarray(x), delta)):
+        expected = reference.linear_backward(a, W, d, ALL)
+        for ours, theirs in zip(products.linear_backward(a, W, d, ALL), expected, strict=True):
+            close(ours, theirs)
+        dW = products.linear_backward(a, W, d, (False, True, False))
+        assert dW[0] is dW[2] is None
+        close(dW[1], expected[1])
+
+
 def test_linear_of_nothing(draw: Draw, close: Close):
     for rows, inputs, outputs in product((0, 3), (0, 4), (0, 5)):
         x, W, b, delta = draw(rows, inputs), draw(outputs, inputs), draw(outputs), draw(rows, outputs)
@@ -233,7 +247,17 @@ def test_only_what_is_needed(kernel: str, draw: Draw):
 
 
 @pytest.mark.parametrize(
-    "shape", [(70, 200, 150), (4, 3000, 200), (3000, 200, 4), (13, 400, 600), (300, 2, 4000), (300, 700, 600)]
+    "shape",
+    [
+        (900, 20, 90),
+        (1100, 30, 700),
+        (70, 200, 150),
+        (4, 3000, 200),
+        (3000, 200, 4),
+        (13, 400, 600),
+        (300, 2, 4000),
+        (300, 700, 600),
+    ],
 )
 def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str, draw: Draw, threads: Any):
     rows, inputs, outputs = shape
@@ -307,6 +331,10 @@ def test_long_sums_stay_exact(inputs: int, isa: str, rng: np.random.Generator):
     delta = rng.random((inputs, 3), np.float32)
     _, dW, db = products.linear_backward(W.T, np.ones((3, 40), np.float32), delta, (False, True, True))
     np.testing.assert_allclose(dW, delta.astype(np.float64).T @ W.astype(np.float64).T, rtol=2e-6)
+    np.testing.assert_allclose(db, delta.sum(0, dtype=np.float64), rtol=2e-6)
+    x, delta = rng.random((inputs, 20), np.float32), rng.random((inputs, 70), np.float32)
+    _, dW, db = products.linear_backward(x, np.ones((70, 20), np.float32), delta, (False, True, True))
+    np.testing.assert_allclose(dW, delta.astype(np.float64).T @ x.astype(np.float64), rtol=2e-6)
     np.testing.assert_allclose(db, delta.sum(0, dtype=np.float64), rtol=2e-6)
 
 

@@ -6,7 +6,7 @@ Nothing here is fast, and nothing is clever: each function is its formula. The o
 from __future__ import annotations
 
 from .activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
-from .arithmetic import add, contiguous, scaled, square_sum
+from .arithmetic import add, contiguous, empty_like, scaled, square_sum
 from .batch_norm import batch_norm_eval, batch_norm_eval_backward, batch_norm_train, batch_norm_train_backward
 from .binary_cross_entropy import (
     binary_cross_entropy,
@@ -64,6 +64,7 @@ __all__ = [
     "cross_entropy_backward",
     "elu",
     "elu_backward",
+    "empty_like",
     "fold",
     "gelu",
     "gelu_backward",

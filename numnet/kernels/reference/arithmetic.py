@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...arrays import Array, array_module
 
-__all__ = ["add", "contiguous", "scaled", "square_sum"]
+__all__ = ["add", "contiguous", "empty_like", "scaled", "square_sum"]
 
 
 def add(a: Array, b: Array) -> Array:
@@ -21,6 +23,11 @@ def add(a: Array, b: Array) -> Array:
 def contiguous(x: Array) -> Array:
     """The same numbers, row by row in memory: x itself where they lie so, else a copy."""
     return x if x.flags.c_contiguous else array_module(x).ascontiguousarray(x)
+
+
+def empty_like(x: Array, shape: Sequence[int]) -> Array:
+    """An array of this shape and of the type of x, to be filled; it lies where the results of kernels lie."""
+    return array_module(x).empty(shape, x.dtype)
 
 
 def scaled(x: Array, factor: float) -> Array:

@@ -1,4 +1,5 @@
-/* The sums over all steps that are ∂J/∂W and ∂J/∂b of a recurrent layer: (δᵀ x, δᵀ h, Σ δ), each δ read once for all.
+/* Sums over many rows, such as ∂J/∂W and ∂J/∂b of a linear layer, or over all steps of a recurrent one: δᵀ x, δᵀ h and Σ δ,
+ * each δ read once for all.
  *
  * The rows of δ are many and wide, and lie as panels of a right factor want them. So the transposed product is made,
  * [x h]ᵀ δ: a run of the rows of x and h is packed as the left factor, which stays in the second-level cache while the
@@ -23,7 +24,7 @@ static void NAME(add_columns)(size depth, size columns, const real *panel, size 
     for (size j = 0; j < columns; j++) b[j] += sums[j];
 }
 
-static int NAME(recurrent_sums)(const struct recurrent_sums *job, int threads) {
+static int NAME(row_sums)(const struct row_sums_job *job, int threads) {
     const size rows = job->rows, n = job->columns, m = job->width[0] + job->width[1];
     const size longest = max_size(SHORTEST, min_size(DEPTH, LEFT_SIZE / max_size(m, 1)));
     const size run = NAME(even_part)(rows, longest), panels = divide_up(n, COLUMNS);
