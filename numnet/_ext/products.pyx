@@ -224,6 +224,22 @@ cdef object _with_axes_of(object rows, cnp.ndarray x):
     return _shaped(rows, sizes, axes)
 
 
+cdef object _swapped(object x):
+    """x with its two leading axes exchanged."""
+    return cnp.PyArray_SwapAxes(<cnp.ndarray> x, 0, 1)
+
+
+cdef bint _lies_swapped(object x) noexcept:
+    """Does x (N, T, in) lie in memory as (T, N, in), as what a recurrent layer makes of batch_first does?"""
+    cdef cnp.ndarray array = x
+    if cnp.PyArray_NDIM(array) != 3 or cnp.PyArray_IS_C_CONTIGUOUS(array):
+        return False
+    cdef cnp.npy_intp *sizes = cnp.PyArray_DIMS(array)
+    cdef cnp.npy_intp *strides = cnp.PyArray_STRIDES(array)
+    cdef cnp.npy_intp item = cnp.PyArray_ITEMSIZE(array)
+    return strides[2] == item and strides[0] == item * sizes[2] and strides[1] == strides[0] * sizes[0]
+
+
 cdef bint _is_batch(object a, int kind) noexcept:
     """Is it an array of this type, with an axis or more?"""
     return kind >= 0 and float_type(a) == kind and cnp.PyArray_NDIM(<cnp.ndarray> a) > 0
@@ -233,6 +249,9 @@ def linear(object x, object weight, object bias):
     cdef int kind = float_type(x)
     if not _is_batch(x, kind) or not is_float_array(weight, kind, 2):
         return NotImplemented
+    if _lies_swapped(x):
+        z = linear(_swapped(x), weight, bias)
+        return z if z is NotImplemented else _swapped(z)
     cdef object readable = _readable(_rows(x))
     weight = _readable(weight)
     cdef Matrix rows = _matrix(readable), w = _matrix(weight)
@@ -251,6 +270,9 @@ def linear_backward(object x, object weight, object delta, object needs):
     for axis in range(axes - 1):
         if cnp.PyArray_DIM(<cnp.ndarray> delta, axis) != cnp.PyArray_DIM(<cnp.ndarray> x, axis):
             return NotImplemented
+    if _lies_swapped(x):
+        found = linear_backward(_swapped(x), weight, _swapped(delta), needs)
+        return found if found is NotImplemented or found[0] is None else (_swapped(found[0]), found[1], found[2])
     cdef object readable = _readable(_rows(x))
     weight, delta = _readable(weight), _readable(_rows(delta))
     cdef Matrix rows = _matrix(readable), w = _matrix(weight), d = _matrix(delta)

@@ -362,6 +362,13 @@ def test_leading_axes_count_as_one_batch(draw: Draw, leading: tuple[int, ...]):
     if leading:
         swapped = np.ascontiguousarray(x.swapaxes(0, -2)).swapaxes(0, -2)  # rows that are no view
         np.testing.assert_array_equal(products.linear(swapped, W, b), products.linear(x, W, b))
+        for d in (delta, np.ascontiguousarray(delta.swapaxes(0, -2)).swapaxes(0, -2)):
+            found, expected = products.linear_backward(swapped, W, d, ALL), reference.linear_backward(x, W, delta, ALL)
+            for ours, theirs in zip(found, expected, strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+        assert products.linear_backward(swapped, W, delta, (False, False, True))[0] is None
+        assert products.linear(swapped, W[:, :2], b) is NotImplemented
+        assert products.linear_backward(swapped, W[:, :2], delta, ALL) is NotImplemented
         assert products.linear_backward(x, W, delta[None], ALL) is NotImplemented
         assert products.linear_backward(x, W, draw(*leading[:-1], leading[-1] + 1, 5), ALL) is NotImplemented
 

@@ -214,7 +214,7 @@ class Recurrent(RecurrentBase):
         """The layout that was given, from (T, N, features)."""
         if not batched:
             return a[:, 0]
-        return kernels.contiguous(a.swapaxes(0, 1)) if self.batch_first else a
+        return a.swapaxes(0, 1) if self.batch_first else a
 
     def extra_repr(self) -> str:
         defaults = {"proj_size": 0, "num_layers": 1, "bias": True, "batch_first": False, "dropout": 0.0}
