@@ -1,13 +1,15 @@
 /* Matrix product with bias: C (m, n) = A (m, k) B (k, n) + b, operands of any strides.
  *
- * Five ways. (1) Both operands contiguous along k and one of them narrow: dot products, nothing packed. (2) The rows of B
- * contiguous and all of it in the first-level cache: strips of C, as for ∂J/∂W of a small batch. (3) A long and the
- * second-level cache large: strips too, with as much of B packed as stays there. (4) A short and the rows of B contiguous: B
- * read where it lies. (5) Else panels of B are packed, each by the thread that uses it at once for a block of rows of A.
+ * Six ways. (1) Both operands contiguous along k and one of them narrow: dot products, nothing packed. (2) If it fills half
+ * of a vector: pairs of k. (3) The rows of B contiguous and all of it in the first-level cache: strips of C, as for ∂J/∂W of
+ * a small batch. (4) A long and the second-level cache large: strips too, with as much of B packed as stays there. (5) A
+ * short and the rows of B contiguous: B read where it lies. (6) Else panels of B are packed, each by the thread that uses it
+ * at once for a block of rows of A.
  * Where both operands lie along k either could be packed: then it is the shorter, Cᵀ = Bᵀ Aᵀ.
  * Threads share tiles of C, never the sum over k. */
 
 #define NARROW 4                             /* columns: too few for the lanes of a tile */
+#define HALF (LANES / 2)                     /* columns that fill half of a vector */
 #define ROW_BLOCK ((size)256)                /* rows of A that a panel of B is packed for */
 #define SMALL ((size)(16384 / sizeof(real))) /* elements of B that stay in the first-level cache */
 #if VECTOR_BYTES == 64                       /* processors with AVX-512 have 1 or 2 MiB of second-level cache */
@@ -144,6 +146,73 @@ static int NAME(by_dots)(const void *job, size begin, size end) {
     return 0;
 }
 
+#if VECTOR_BYTES * 8 / REAL_BITS == 16
+/* Up to HALF columns, b[j, k], as pairs of k: (b[0, k], b[0, k + 1]), (b[1, k], b[1, k + 1]), … in a vector. */
+static void NAME(pack_pairs)(size columns, size k, const real *b, size b_row, real *pairs) {
+    for (size p = 0; p < k / 2; p++)
+        for (size j = 0; j < HALF; j++)
+            for (size i = 0; i < 2; i++) pairs[p * LANES + 2 * j + i] = j < columns ? b[j * b_row + 2 * p + i] : 0;
+}
+
+/* Neighbours a[0], a[1] in every two lanes. */
+INLINE vec NAME(splat_pair)(const real *a) {
+    typedef uint64_t both __attribute__((vector_size(VECTOR_BYTES)));
+    uint64_t pair;
+    memcpy(&pair, a, sizeof pair);
+    return (vec)((both){0} + pair);
+}
+
+/* sum[i, j] = Σₖ a[i, k] b[j, k], the even k and the odd ones side by side: half of the multiply-adds of a tile. */
+INLINE void NAME(pair_tile)(const int rows, size count, const real *a, size a_row, const real *pairs,
+                            real (*sums)[VECTOR_BYTES / sizeof(real)]) {
+    const size run = NAME(even_part)(count, LONGEST);
+    vec total[ROWS];
+    UNROLL for (int i = 0; i < rows; i++) total[i] = (vec){0};
+    for (size first = 0; first < count; first += run) {
+        vec sum[ROWS];
+        UNROLL for (int i = 0; i < rows; i++) sum[i] = (vec){0};
+        TWICE for (size p = first; p < min_size(first + run, count); p++) {
+            const vec w = load(pairs + p * LANES);
+            UNROLL for (int i = 0; i < rows; i++) sum[i] += NAME(splat_pair)(a + i * a_row + 2 * p) * w;
+        }
+        UNROLL for (int i = 0; i < rows; i++) total[i] += sum[i];
+    }
+    UNROLL for (int i = 0; i < rows; i++) store(sums[i], total[i]);
+}
+
+/* A panel of rows of A with all of B. */
+static int NAME(by_pairs)(const void *job, size begin, size end) {
+    const NAME(product) *p = job;
+    for (size q = begin; q < end; q++) {
+        const size first = NAME(panel_start)(p->m, q), rows = NAME(panel_start)(p->m, q + 1) - first, last = p->k - 1;
+        const real *a = p->a + first * p->a_row;
+        real sums[ROWS][VECTOR_BYTES / sizeof(real)];
+#define CASE(r)                                                                                                        \
+    case r: NAME(pair_tile)(r, p->k / 2, a, p->a_row, p->near, sums); break;
+        switch (rows) { ROW_CASES }
+#undef CASE
+        for (size j = 0; j < p->n; j++)
+            for (size i = 0; i < rows; i++) {
+                real s = sums[i][2 * j] + sums[i][2 * j + 1];
+                if (p->k % 2) s += a[i * p->a_row + last] * p->b[j * p->b_column + last];
+                if (p->row_bias) s += p->row_bias[first + i];
+                if (p->column_bias) s += p->column_bias[j];
+                p->c[(first + i) * p->c_row + j * p->c_column] = s;
+            }
+    }
+    return 0;
+}
+
+static int NAME(multiply_pairs)(NAME(product) whole, int threads) {
+    whole.near = scratch((size)sizeof(real) * (whole.k / 2 * LANES));
+    if (!whole.near) return -1;
+    NAME(pack_pairs)(whole.n, whole.k, whole.b, whole.b_column, whole.near);
+    run_in_parts(NAME(by_pairs), &whole, divide_up(whole.m, ROWS), 1, threads);
+    free(whole.near);
+    return 0;
+}
+#endif
+
 /* A panel of rows of A, packed. */
 static int NAME(packing)(const void *job, size begin, size end) {
     const NAME(product) *p = job;
@@ -223,6 +292,9 @@ static int NAME(multiply)(NAME(product) whole, int threads) {
     const int along_k = whole.a_column == 1 && whole.b_row == 1;
     if (along_k && n <= NARROW && k >= 8 * LANES)
         return run_in_parts(NAME(by_dots), &whole, divide_up(whole.m, 4), 1, threads);
+#if VECTOR_BYTES * 8 / REAL_BITS == 16
+    if (along_k && n <= HALF && k >= 4 * LANES && whole.m >= 4 * ROWS) return NAME(multiply_pairs)(whole, threads);
+#endif
 
     const int small = !whole.turned && whole.b_column == 1 && k <= n && k * n <= SMALL;
     const int near = !whole.turned && !small && whole.m >= LONG && n >= 2 * COLUMNS;

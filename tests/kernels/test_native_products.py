@@ -79,7 +79,7 @@ def arrays(draw: Draw, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, n
 
 
 @pytest.mark.parametrize("rows", [1, 2, 5, 8, 17, 64])
-@pytest.mark.parametrize("inputs", [0, 1, 3, 70, 300, 900])  # a panel has 792 of them at most
+@pytest.mark.parametrize("inputs", [0, 1, 3, 70, 301, 900])  # a panel has 792 of them at most
 def test_linear(rows: int, inputs: int, isa: str, draw: Draw, close: Close):
     for outputs in (1, 2, 10, 16, 33, 129):
         x, W, b, delta = draw(rows, inputs), draw(outputs, inputs), draw(outputs), draw(rows, outputs)
@@ -114,6 +114,20 @@ def test_gradients_summed_over_many_rows(rows: int, inputs: int, outputs: int, i
         dW = products.linear_backward(a, W, d, (False, True, False))
         assert dW[0] is dW[2] is None
         close(dW[1], expected[1])
+
+
+@pytest.mark.parametrize("rows", [3, 4, 5, 6, 7, 8, 9])  # five to eight fill half of a vector of AVX-512's
+@pytest.mark.parametrize("inputs", [63, 64, 65, 1300])
+def test_linear_of_few(rows: int, inputs: int, isa: str, draw: Draw, close: Close):
+    for outputs in (47, 48, 61, 200):
+        x, W, b = draw(rows, inputs), draw(outputs, inputs), draw(outputs)
+        close(products.linear(x, W, b), reference.linear(x, W, b))
+        x, W = np.ascontiguousarray(x), np.ascontiguousarray(W)
+        close(products.linear(x, W, b), reference.linear(x, W, b))
+        close(products.matmul(W, x.T), W @ x.T)
+    W[3, 5] = x[2, inputs - 1] = np.nan  # of which each reaches one row or one column, and nothing else
+    z = products.linear(x, W, None)
+    np.testing.assert_array_equal(np.isnan(z), np.isnan(reference.linear(x, W, None)))
 
 
 def test_linear_of_nothing(draw: Draw, close: Close):
