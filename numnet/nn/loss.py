@@ -29,9 +29,9 @@ class _OfDifference(Elementwise):
         """ρ′(r)."""
         raise NotImplementedError
 
-    def _scaled_slope(self, r: Array, c: float) -> Array:
-        """c ρ′(r)."""
-        return kernels.scaled(self._slope(r), c)
+    def _times_slope(self, c: Array | float, r: Array) -> Array:
+        """c ρ′(r), of one number c for all elements, or one for each."""
+        return c * self._slope(r)
 
     def forward(self, ctx: Ctx, x: Array, y: Array) -> Array:
         self._expect(x, y)
@@ -42,9 +42,7 @@ class _OfDifference(Elementwise):
         return self._averaged(ctx, self._sum(r), total, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
-        r = ctx.r
-        alone = self.reduction == "none"  # every element has a δ of its own
-        delta_x = delta * self._slope(r) if alone else self._scaled_slope(r, self._share(ctx, delta))
+        delta_x = self._times_slope(self._share(ctx, delta), ctx.r)
         return delta_x, -delta_x if ctx.needs_input_grad[1] else None
 
 
@@ -126,8 +124,8 @@ class MSELoss(_OfDifference):
     def _slope(self, r: Array) -> Array:
         return 2 * r
 
-    def _scaled_slope(self, r: Array, c: float) -> Array:
-        return kernels.scaled(r, 2 * c)
+    def _times_slope(self, c: Array | float, r: Array) -> Array:
+        return kernels.scaled(r, 2 * c) if isinstance(c, float) else c * self._slope(r)
 
 
 class SmoothL1Loss(_OfDifference):

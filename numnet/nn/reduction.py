@@ -78,17 +78,16 @@ class Reduced(Loss):
                 cure = "look for it in the data; if the network made it, lower the learning rate"
                 refuse(NonFiniteError, f"finite numbers in {name}", name, array, wrong, cure)
 
-    def _share(self, ctx: Ctx, delta: Array) -> float:
-        """δ of every element of J, the same for all, from δ of the one number that was returned."""
-        share: float = delta.item() / ctx.total
-        return share
+    def _share(self, ctx: Ctx, delta: Array) -> Array | float:
+        """δ of every element of J, from δ of what was returned: an array, or the one number that it is for all."""
+        return delta if self.reduction == "none" else delta.item() / ctx.total
 
     def _spread(self, ctx: Ctx, delta: Array, shape: tuple[int, ...]) -> Array:
         """δ of every element of J, as an array of its own for each element."""
         if self.reduction == "none":
             return delta.reshape(shape)
         spread = array_module(delta).empty(shape, delta.dtype)
-        spread.fill(self._share(ctx, delta))
+        spread.fill(delta.item() / ctx.total)
         return spread
 
 
