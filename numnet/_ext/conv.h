@@ -20,6 +20,11 @@ static int NAME(products)(const conv_shape *s, size rows, size channels, const r
     return status;
 }
 
+static int NAME(either_slide)(const slide_plan *plan, const real *source, const real *weight, const real *bias, real *out,
+                              int threads) {
+    return (NAME(is_upright)(plan) ? NAME(slide_upright) : NAME(slide))(plan, source, weight, bias, out, threads);
+}
+
 static int NAME(conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z,
                       int winograd, int threads) {
 #if REAL_BITS == 32
@@ -30,7 +35,7 @@ static int NAME(conv)(const conv_shape *shape, const void *x, const void *weight
     if (NAME(is_product)(shape, shape->filters))
         return NAME(products)(shape, shape->filters, shape->channels, weight, shape->channels, 1, x, bias, z, threads);
     slide_plan plan;
-    int status = plan_conv(shape, &plan) ? NAME(slide)(&plan, x, weight, bias, z, threads) : -1;
+    int status = plan_conv(shape, &plan) ? NAME(either_slide)(&plan, x, weight, bias, z, threads) : -1;
     free(plan.memory);
     return status;
 }
@@ -47,7 +52,7 @@ static int NAME(conv_delta_x)(const conv_shape *shape, const void *weight, const
         return NAME(products)(shape, shape->channels, shape->filters, weight, 1, shape->channels, delta, NULL, delta_x,
                               threads);
     slide_plan plan;
-    int status = plan_delta_x(shape, &plan) ? NAME(slide)(&plan, delta, weight, NULL, delta_x, threads) : -1;
+    int status = plan_delta_x(shape, &plan) ? NAME(either_slide)(&plan, delta, weight, NULL, delta_x, threads) : -1;
     free(plan.memory);
     return status;
 }

@@ -26,6 +26,7 @@
 typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes wraps silently */
 
 #define INLINE static inline __attribute__((always_inline))
+#define ALONE static __attribute__((noinline)) /* with registers for itself */
 
 #define PRAGMA(text) _Pragma(#text)
 #ifdef _OPENMP

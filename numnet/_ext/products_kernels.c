@@ -15,6 +15,7 @@
 #include "row_sums.h"
 
 #include "slide.h"
+#include "upright.h"
 
 #include "winograd_values.h"
 
@@ -34,6 +35,7 @@
 #include "row_sums.h"
 
 #include "slide.h"
+#include "upright.h"
 
 #include "conv.h"
 

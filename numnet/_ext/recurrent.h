@@ -127,7 +127,7 @@ static int NAME(times_factor)(size rows, const real *a, const NAME(factor) * f, 
 
 /* The cells, some units of a row at a time; from gate to gate it is H in u and the gates, `group` in v. A function of
  * its own each: only what is a parameter do compilers believe to be `restrict`. */
-#define CELL static __attribute__((noinline)) void
+#define CELL ALONE void
 
 /* A gate. What is made of gates is a loop of its own: there each number would wait for those that it is made of. */
 CELL NAME(logistic_row)(size count, const real *restrict u, const real *restrict v, real *restrict a) {

@@ -1,8 +1,9 @@
 /* The heart: a tile of the product A B kept in registers while k runs.
  *
  * A is packed: rows are cut evenly into panels of at most ROWS, and within a panel the k-th column lies together,
- * a[k · rows + i]; or it is read where it lies, contiguous along k, a[i · a_row + k], and a_row is not 0. B is a panel of
- * at most COLUMNS columns whose k-th row starts at b + k · step, or at b + offset[k].
+ * a[k · rows + i]; or it is read where it lies, contiguous along k, a[i · a_row + k], and a_row is not 0; or its rows are
+ * neighbours, a[offset[k] + i]. B is a panel of at most COLUMNS columns whose k-th row starts at b + k · step, or at
+ * b + offset[k].
  * Each element of the product is summed over k in the same order, whatever the tile that it falls into. */
 
 /* LONGEST is the longest run over k that is summed by itself: the longer, the larger the error of its sums. Runs are as even
@@ -29,7 +30,7 @@ INLINE size NAME(even_part)(size whole, size most) {
 /* What a tile reads; each kind is a function of its own, for a question asked for each k would cost as much as the sum. */
 #ifndef NUMNET_TILE_KINDS
 #define NUMNET_TILE_KINDS
-enum { A_PACKED, A_IN_PLACE, B_BY_OFFSET /* and A packed */ };
+enum { A_PACKED, A_IN_PLACE, A_BY_OFFSET, B_BY_OFFSET /* and A packed */ };
 #endif
 
 #define UNROLL _Pragma("GCC unroll 16")
@@ -43,7 +44,7 @@ enum { A_PACKED, A_IN_PLACE, B_BY_OFFSET /* and A packed */ };
 #define WHOLE_VECTORS(count) (((count) + LANES - 1) / LANES * LANES)
 
 /* The sum of the lanes of each of a few vectors. There is room for whole vectors of vectors. */
-static __attribute__((noinline)) void NAME(lane_sums)(size count, vec *v, real *sums) {
+ALONE void NAME(lane_sums)(size count, vec *v, real *sums) {
     for (size first = 0; first < count; first += LANES) {
         for (size i = count; i < first + LANES; i++) v[i] = (vec){0};
         transpose(v + first);
@@ -73,7 +74,9 @@ INLINE void NAME(tile)(const int rows, const int vecs, const int kind, size dept
         UNROLL for (int v = 0; v < vecs; v++)
             w[v] = load(kind == B_BY_OFFSET ? b + offset[k] + start[v] : b + k * step + v * LANES);
         UNROLL for (int i = 0; i < rows; i++) {
-            vec x = splat(kind == A_IN_PLACE ? a[i * a_row + k] : a[k * rows + i]);
+            vec x = splat(kind == A_IN_PLACE    ? a[i * a_row + k]
+                          : kind == A_BY_OFFSET ? a[offset[k] + i]
+                                                : a[k * rows + i]);
             UNROLL for (int v = 0; v < vecs; v++) sum[i][v] += x * w[v];
         }
     }
@@ -87,6 +90,9 @@ INLINE void NAME(tile)(const int rows, const int vecs, const int kind, size dept
     FOR_EACH_SUM store(t.c + i * t.row + v * LANES, sum[i][v]);
 #undef FOR_EACH_SUM
 }
+
+/* How far it is from k to k + 1 in A. */
+INLINE size NAME(along)(int kind, size rows) { return kind == A_IN_PLACE ? 1 : kind == A_BY_OFFSET ? 0 : rows; }
 
 /* `count` tiles of a number of rows that is known only now: one below the other, or side by side, where panels of B lie
  * b_next apart. Why: a call for each would cost as much as a tile in which k is short. */
@@ -102,8 +108,8 @@ INLINE void NAME(line)(const int vecs, const int kind, const int beside, size co
                 NAME(tile)(r, vecs, kind, depth, a, a_row, b, step, offset, start, t);                                 \
             else                                                                                                       \
                 for (size k = 0; k == 0 || k < depth; k += run, part.accumulate = 1)                                   \
-                    NAME(tile)(r, vecs, kind, min_size(depth - k, run), a + k * (kind == A_IN_PLACE ? 1 : r), a_row,   \
-                               b + k * step, step, kind == B_BY_OFFSET ? offset + k : NULL, start, part);              \
+                    NAME(tile)(r, vecs, kind, min_size(depth - k, run), a + k * NAME(along)(kind, r), a_row,           \
+                               b + k * step, step, offset ? offset + k : NULL, start, part);                           \
             if (beside) {                                                                                              \
                 b += b_next;                                                                                           \
                 t.c += vecs * LANES;                                                                                   \
@@ -122,9 +128,8 @@ INLINE void NAME(line)(const int vecs, const int kind, const int beside, size co
 /* A function for each kind: one that held them all took the compiler a fifth longer. Columns are tiles one below the other,
  * strips tiles side by side. */
 #define COLUMN_OF(name, vecs, kind)                                                                                    \
-    static __attribute__((noinline)) void NAME(name)(size count, size rows, size depth, const real *a, size a_row,     \
-                                                     const real *b, size step, const size *offset,                     \
-                                                     const size *start, NAME(target) t) {                              \
+    ALONE void NAME(name)(size count, size rows, size depth, const real *a, size a_row, const real *b, size step,      \
+                          const size *offset, const size *start, NAME(target) t) {                                     \
         NAME(line)(vecs, kind, 0, count, rows, depth, a, a_row, b, step, 0, offset, start, t);                         \
     }
 COLUMN_OF(narrow_packed, 1, A_PACKED)
@@ -133,10 +138,12 @@ COLUMN_OF(narrow_in_place, 1, A_IN_PLACE)
 COLUMN_OF(wide_in_place, 2, A_IN_PLACE)
 COLUMN_OF(narrow_by_offset, 1, B_BY_OFFSET)
 COLUMN_OF(wide_by_offset, 2, B_BY_OFFSET)
+COLUMN_OF(narrow_upright, 1, A_BY_OFFSET)
+COLUMN_OF(wide_upright, 2, A_BY_OFFSET)
 #undef COLUMN_OF
 #define STRIP_OF(name, kind)                                                                                           \
-    static __attribute__((noinline)) void NAME(name)(size count, size rows, size depth, const real *a, size a_row,     \
-                                                     const real *b, size step, size b_next, NAME(target) t) {          \
+    ALONE void NAME(name)(size count, size rows, size depth, const real *a, size a_row, const real *b, size step,      \
+                          size b_next, NAME(target) t) {                                                               \
         NAME(line)(2, kind, 1, count, rows, depth, a, a_row, b, step, b_next, NULL, NULL, t);                          \
     }
 STRIP_OF(strip_packed, A_PACKED)
@@ -195,16 +202,13 @@ typedef struct {
     } run[COLUMNS];
 } NAME(panel);
 
-/* c = s, or c += s, for `length` neighbours of s. The last vector of a run overlaps the one before. */
-INLINE void NAME(put_run)(size length, const real *s, int accumulate, real *c, size step) {
+/* c = s for `length` neighbours of s. The last vector of a run overlaps the one before. */
+INLINE void NAME(put_run)(size length, const real *s, real *c, size step) {
     if (step == 1 && length >= LANES) {
-        const size end = length - LANES;
-        const vec last = accumulate ? load(c + end) + load(s + end) : load(s + end); /* before c is written */
-        for (size j = 0; j + LANES < length; j += LANES)
-            store(c + j, accumulate ? load(c + j) + load(s + j) : load(s + j));
-        store(c + end, last);
+        for (size j = 0; j + LANES < length; j += LANES) store(c + j, load(s + j));
+        store(c + length - LANES, load(s + length - LANES));
     } else {
-        for (size j = 0; j < length; j++) c[j * step] = accumulate ? c[j * step] + s[j] : s[j];
+        for (size j = 0; j < length; j++) c[j * step] = s[j];
     }
 }
 
@@ -231,12 +235,18 @@ static void NAME(times_panel)(size m, size first, size last, size depth, const r
         NAME(target) aside = part;
         aside.c = sums;
         aside.row = COLUMNS;
-        aside.accumulate = 0;
-        if (t.accumulate) aside.row_bias = aside.column_bias = NULL;
+        if (t.accumulate) { /* to what is there, as in place: sums have one order */
+            memset(sums, 0, sizeof sums);
+            for (size r = 0; r < panel->runs; r++)
+                for (size i = 0; i < rows; i++)
+                    for (size j = 0; j < panel->run[r].length; j++)
+                        sums[i * COLUMNS + panel->run[r].at + j] =
+                            part.c[i * t.row + panel->run[r].to + j * panel->write_step];
+        }
         NAME(tiles)(1, rows, panel->vecs, depth, a_panel, a_row, b, step, offset, start, aside);
         for (size r = 0; r < panel->runs; r++)
             for (size i = 0; i < rows; i++)
-                NAME(put_run)(panel->run[r].length, sums + i * COLUMNS + panel->run[r].at, t.accumulate,
+                NAME(put_run)(panel->run[r].length, sums + i * COLUMNS + panel->run[r].at,
                               part.c + i * t.row + panel->run[r].to, panel->write_step);
     }
 }

@@ -100,6 +100,9 @@ INLINE void NAME(load_fours)(const real *from, const size *at, vec v[4]) {
     NAME(transpose_fours)(v);
 }
 
+#define RUN_OF_TILES ((size)10) /* at most */
+#define LINE 48 /* pixels of a row that they see, in whole vectors */
+
 /* Tiles first … first + count - 1 of the batch, row by row. */
 typedef struct {
     size first, count;
@@ -112,7 +115,7 @@ static NAME(tile_run) NAME(next_run)(const winograd_plan *p, size first, size la
     first /= p->tile_columns;
     run.row = first % p->tile_rows;
     run.image = first / p->tile_rows;
-    run.count = min_size(last - run.first, p->tile_columns - run.column);
+    run.count = min_size(min_size(last - run.first, p->tile_columns - run.column), RUN_OF_TILES);
     return run;
 }
 
@@ -127,27 +130,42 @@ typedef struct {
     size height, width;
 } NAME(images);
 
-/* Pixels left … left + 3 of row `top` of an image, each of LANES channels. */
-INLINE void NAME(load_pixels)(const NAME(images) * x, const real *image, const size *at, size top, size left, vec v[4]) {
-    UNROLL for (int i = 0; i < 4; i++) v[i] = (vec){0};
-    if (top < 0 || top >= x->height) return;
+/* to[i · step] = pixel left + i of row `top` of LANES channels of an image, for LANES such i. */
+ALONE void NAME(load_pixels)(const NAME(images) * x, const real *image, const size *at, size top, size left, vec *to,
+                             size step) {
+    const size first = max_size(0, -left), last = min_size(LANES, x->width - left);
     const real *from = image + top * x->width + left;
-    if (from + at[0] >= x->begin && from + at[LANES - 1] + 4 <= x->end) {
-        NAME(load_fours)(from, at, v);
-    } else {
-        real pixels[4][VECTOR_BYTES / sizeof(real)] = {{0}};
-        for (size i = max_size(0, -left); i < min_size(4, x->width - left); i++)
-            for (size lane = 0; lane < LANES; lane++) pixels[i][lane] = from[at[lane] + i];
-        UNROLL for (int i = 0; i < 4; i++) v[i] = load(pixels[i]);
+    if (top < 0 || top >= x->height) {
+        for (size i = 0; i < LANES; i++) to[i * step] = (vec){0};
+        return;
     }
-    UNROLL for (int i = 0; i < 4; i++)
-        if (left + i < 0 || left + i >= x->width) v[i] = (vec){0};
+    if (from + at[0] >= x->begin && from + at[LANES - 1] + LANES <= x->end) {
+        vec pixels[VECTOR_BYTES / sizeof(real)];
+        UNROLL for (size lane = 0; lane < LANES; lane++) pixels[lane] = load(from + at[lane]);
+        transpose(pixels);
+        UNROLL for (size i = 0; i < LANES; i++) to[i * step] = pixels[i];
+    } else {
+        for (size i = first; i < last; i++)
+            for (size lane = 0; lane < LANES; lane++) to[i * step][lane] = from[at[lane] + i];
+    }
+    for (size i = 0; i < min_size(first, LANES); i++) to[i * step] = (vec){0};
+    for (size i = max_size(last, 0); i < LANES; i++) to[i * step] = (vec){0};
+}
+
+/* seen[column][row] = pixels of `rows` rows, each of LANES channels. The rows below are seen next: they may come meanwhile. */
+INLINE void NAME(see)(const int rows, const int most, const NAME(images) * x, const real *image, const size *at, size top,
+                      size left, size columns, vec (*seen)[most]) {
+    for (size r = 0; r < rows; r++)
+        for (size c = 0; c < columns; c += LANES) NAME(load_pixels)(x, image, at, top + r, left + c, seen[c] + r, most);
+    for (size lane = 0; lane < LANES; lane++)
+        for (size r = top + rows; r < min_size(top + rows + 4, x->height); r++)
+            for (size c = 0; c < min_size(columns, x->width - left); c += LANES)
+                __builtin_prefetch(image + at[lane] + r * x->width + left + c);
 }
 
 /* values[k][tile][channel] = Bᵀ d B */
-INLINE void NAME(values_of_tiles)(const int edge, const winograd_plan *p, const real *x, size first, size last, size row,
-                                  size plane, real *values) {
-    const int side_by_side = 4 / edge; /* tiles that begin in four columns */
+ALONE void NAME(values_of_tiles)(const int edge, const winograd_plan *p, const real *x, size first, size last, size row,
+                                 size plane, real *values) {
     size volume = p->height * p->width, at[LANES];
     const NAME(images) images = {x, x + p->images * p->channels * volume, p->height, p->width};
     for (size c = 0; c < p->channels; c += LANES) {
@@ -155,43 +173,42 @@ INLINE void NAME(values_of_tiles)(const int edge, const winograd_plan *p, const 
         NAME(tile_run) run;
         for (size t = first; t < last; t += run.count) {
             run = NAME(next_run)(p, t, last);
-            const real *image = x + run.image * p->channels * volume;
-            const size fours = divide_up(edge * (run.count - 1) + 6, 4);
-            vec columns[2][4][6]; /* the latest: a tile lies in two fours */
-            for (size q = 0; q < fours; q++) {
-                vec d[4][6];
-                for (size r = 0; r < 6; r++) {
-                    vec v[4];
-                    NAME(load_pixels)(&images, image, at, edge * run.row - p->above + r,
-                                      edge * run.column + 4 * q - p->left, v);
-                    UNROLL for (int i = 0; i < 4; i++) d[i][r] = v[i];
-                }
-                for (size i = 0; i < 4; i++) NAME(values_of_pixels)(d[i], columns[q % 2][i]);
-                if (q == 0) continue;
-                size tile = (q - 1) * side_by_side;
-                UNROLL for (int j = 0; j < side_by_side; j++, tile++) {
-                    if (tile == run.count) break;
-                    real *to = values + (run.first - first + tile) * row + c;
-                    for (size r = 0; r < 6; r++) {
-                        vec seen[6], v[6];
-                        UNROLL for (int i = 0; i < 6; i++) {
-                            const int at_column = j * edge + i;
-                            seen[i] = columns[(q - 1 + at_column / 4) % 2][at_column % 4][r];
-                        }
-                        NAME(values_of_pixels)(seen, v);
-                        UNROLL for (int i = 0; i < 6; i++) store(to + (6 * r + i) * plane, v[i]);
-                    }
-                }
+            const size columns = edge * (run.count - 1) + 6;
+            vec d[LINE][6]; /* (column, row) */
+            NAME(see)(6, 6, &images, x + run.image * p->channels * volume, at, edge * run.row - p->above,
+                      edge * run.column - p->left, columns, d);
+            for (size i = 0; i < columns; i++) {
+                vec v[6];
+                NAME(values_of_pixels)(d[i], v);
+                UNROLL for (int r = 0; r < 6; r++) d[i][r] = v[r];
             }
+            real *to = values + (t - first) * row + c;
+            for (size tile = 0; tile < run.count; tile++, to += row)
+                for (size r = 0; r < 6; r++) {
+                    vec seen[6], v[6];
+                    UNROLL for (int i = 0; i < 6; i++) seen[i] = d[edge * tile + i][r];
+                    NAME(values_of_pixels)(seen, v);
+                    UNROLL for (int i = 0; i < 6; i++) store(to + (6 * r + i) * plane, v[i]);
+                }
         }
     }
 }
 
+/* Copies a few numbers: in whole vectors, of the rest in fours. */
+INLINE void NAME(copy_few)(size count, const real *from, real *to) {
+    size i = 0;
+    for (; i + LANES <= count; i += LANES) store(to + i, load(from + i));
+    for (; i + 4 <= count; i += 4) memcpy(to + i, from + i, 4 * sizeof(real));
+    for (; i < count; i++) to[i] = from[i];
+}
+
 /* z = Aᵀ m A + bias for `count` filters, from m[k][tile][filter]; edge × edge results a tile */
-INLINE void NAME(results_of_tiles)(const int edge, const winograd_plan *p, const real *m, size first, size last, size row,
-                                   size plane, size count, const real *bias, real *z) {
+ALONE void NAME(results_of_tiles)(const int edge, const winograd_plan *p, const real *m, size first, size last, size row,
+                                  size plane, size count, const real *bias, real *z) {
     const int together = 4 / edge; /* rows of a tile that fill four vectors */
     size out_volume = p->out_height * p->out_width;
+    /* 16 rows that lie multiples of 4096 bytes apart would drive each other out of the first-level cache */
+    const int crowded = LANES > 8 && out_volume * (size)sizeof(real) % 4096 == 0;
     for (size f = 0; f < count; f += LANES) {
         size filters = min_size(count - f, LANES);
         vec b = load(bias + f);
@@ -199,10 +216,18 @@ INLINE void NAME(results_of_tiles)(const int edge, const winograd_plan *p, const
         for (size t = first; t < last; t += run.count) {
             run = NAME(next_run)(p, t, last);
             size height = min_size(edge, p->out_height - edge * run.row);
+            size width = min_size(edge * run.count, p->out_width - edge * run.column);
             real *to = z + (run.image * p->filters + f) * out_volume + edge * (run.row * p->out_width + run.column);
-            for (size q = 0; q < run.count; q++, to += edge) {
+            for (size lane = 0; lane < filters; lane++) /* what is written last may come meanwhile */
+                for (size r = 0; r < height; r++)
+                    for (size j = 0; j < width; j += LANES)
+                        __builtin_prefetch(to + lane * out_volume + r * p->out_width + j, 1);
+            real aside[4][VECTOR_BYTES / sizeof(real)][LINE];
+            real *put = crowded ? aside[0][0] : to;
+            const size put_row = crowded ? LANES * LINE : p->out_width, put_lane = crowded ? LINE : out_volume;
+            for (size q = 0; q < run.count; q++, put += edge) {
                 const real *from = m + (t - first + q) * row + f;
-                size width = min_size(edge, p->out_width - edge * (run.column + q));
+                size across = min_size(edge, width - edge * q);
                 vec rows[4][6];
                 for (size i = 0; i < 6; i++) {
                     vec v[6], y[4];
@@ -218,26 +243,29 @@ INLINE void NAME(results_of_tiles)(const int edge, const winograd_plan *p, const
                     NAME(transpose_fours)(y);
                     UNROLL for (int i = 0; i < 4; i++) store(pixels[i], y[i]);
                     for (size i = 0; i < min_size(together, height - r); i++) {
-                        real *line = to + (r + i) * p->out_width;
-                        if (filters == LANES && width == edge) {
+                        real *line = put + (r + i) * put_row;
+                        if (filters == LANES && across == edge) {
                             UNROLL for (size lane = 0; lane < LANES; lane++)
-                                memcpy(line + lane * out_volume, pixels[lane % 4] + lane / 4 * 4 + i * edge,
+                                memcpy(line + lane * put_lane, pixels[lane % 4] + lane / 4 * 4 + i * edge,
                                        (size_t)edge * sizeof(real));
                         } else {
                             for (size lane = 0; lane < filters; lane++)
-                                for (size j = 0; j < width; j++)
-                                    line[lane * out_volume + j] = pixels[lane % 4][lane / 4 * 4 + i * edge + j];
+                                for (size j = 0; j < across; j++)
+                                    line[lane * put_lane + j] = pixels[lane % 4][lane / 4 * 4 + i * edge + j];
                         }
                     }
                 }
             }
+            for (size lane = 0; crowded && lane < filters; lane++)
+                for (size r = 0; r < height; r++)
+                    NAME(copy_few)(width, aside[r][lane], to + lane * out_volume + r * p->out_width);
         }
     }
 }
 
 /* G w Gᵀ of the windows of one channel and LANES filters. */
-INLINE void NAME(values_of_weights)(const int edge, const winograd_plan *p, const real *weight, size channel, size filter,
-                                    size plane, real *to) {
+ALONE void NAME(values_of_weights)(const int edge, const winograd_plan *p, const real *weight, size channel, size filter,
+                                   size plane, real *to) {
     size at[LANES];
     NAME(lanes_of_channels)(filter, p->filters, p->weight_filter, at);
     weight += channel * p->weight_channel;
@@ -261,9 +289,8 @@ INLINE void NAME(values_of_weights)(const int edge, const winograd_plan *p, cons
 }
 
 /* values[k][tile][filter] = A δ Aᵀ of `filters` filters, edge × edge of δ a tile */
-INLINE void NAME(values_of_deltas)(const int edge, const winograd_plan *p, const real *delta, size filter, size filters,
-                                   size first, size last, size row, size plane, real *values) {
-    const int side_by_side = 4 / edge; /* tiles in four columns */
+ALONE void NAME(values_of_deltas)(const int edge, const winograd_plan *p, const real *delta, size filter, size filters,
+                                  size first, size last, size row, size plane, real *values) {
     size volume = p->out_height * p->out_width, at[LANES];
     const NAME(images) images = {delta, delta + p->images * p->filters * volume, p->out_height, p->out_width};
     for (size f = 0; f < filters; f += LANES) {
@@ -271,24 +298,17 @@ INLINE void NAME(values_of_deltas)(const int edge, const winograd_plan *p, const
         NAME(tile_run) run;
         for (size t = first; t < last; t += run.count) {
             run = NAME(next_run)(p, t, last);
-            const real *image = delta + run.image * p->filters * volume;
-            for (size q = 0; q < run.count; q += side_by_side) {
-                vec rows[2][6][4];
-                for (size r = 0; r < edge; r++) {
-                    vec d[4], v[6];
-                    NAME(load_pixels)(&images, image, at, edge * run.row + r, edge * (run.column + q), d);
-                    UNROLL for (int tile = 0; tile < side_by_side; tile++) {
-                        NAME(values)(edge, d + tile * edge, v);
-                        UNROLL for (int i = 0; i < 6; i++) rows[tile][i][r] = v[i];
-                    }
-                }
-                for (size tile = 0; tile < min_size(side_by_side, run.count - q); tile++) {
-                    real *to = values + (t - first + q + tile) * row + f;
-                    for (size i = 0; i < 6; i++) {
-                        vec v[6];
-                        NAME(values)(edge, rows[tile][i], v);
-                        UNROLL for (int r = 0; r < 6; r++) store(to + (6 * r + i) * plane, v[r]);
-                    }
+            vec d[LINE][4]; /* (column, row) */
+            NAME(see)(edge, 4, &images, delta + run.image * p->filters * volume, at, edge * run.row, edge * run.column,
+                      edge * run.count, d);
+            real *to = values + (t - first) * row + f;
+            for (size tile = 0; tile < run.count; tile++, to += row) {
+                vec columns[4][6], rows[4], v[6];
+                UNROLL for (int i = 0; i < edge; i++) NAME(values)(edge, d[edge * tile + i], columns[i]);
+                for (size r = 0; r < 6; r++) {
+                    UNROLL for (int i = 0; i < edge; i++) rows[i] = columns[i][r];
+                    NAME(values)(edge, rows, v);
+                    UNROLL for (int i = 0; i < 6; i++) store(to + (6 * r + i) * plane, v[i]);
                 }
             }
         }

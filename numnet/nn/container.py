@@ -48,9 +48,8 @@ class Sequential(_Network):
         return Sequential(held)
 
     def forward(self, x: Tensor) -> Tensor:
-        for module in tuple(vars(self).values()):
-            if isinstance(module, Module):
-                x = module._run(x) if type(x) is Tensor else module(x)  # which inside of another module is the same
+        for module in self:
+            x = module._run(x) if type(x) is Tensor else module(x)  # which inside of another module is the same
         return x
 
 

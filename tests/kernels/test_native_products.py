@@ -66,6 +66,11 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, ...], int, Window, int]] = {
     "depthwise": ((3, 7, 12, 13), 7, window(2, 3, 1, 1), 7),
     "depthwise with stride": ((3, 7, 12, 13), 7, window(2, 3, 2, 1), 7),
     "depthwise, two filters a channel": ((3, 5, 12, 35), 10, window(2, 3, 1, 1), 5),
+    "filters along the vector": ((6, 5, 14, 14), 16, window(2, 5), 1),
+    "filters along the vector, strided groups": ((5, 4, 30, 23), 62, window(2, 5, 2, 2), 2),
+    "filters along the vector, more taps than one run": ((6, 30, 14, 14), 16, window(2, (5, 4)), 1),
+    "filters along the vector, a volume": ((3, 3, 6, 9, 12), 16, window(3, 3), 1),
+    "channels along the vector": ((4, 16, 13, 12), 5, window(2, 4, 1, 2), 1),
     "volume": ((2, 3, 5, 6, 7), 4, window(3, 3, 1, 1), 1),
     "volume, all at once": ((2, 4, 6, 5, 9), 6, window(3, (3, 1, 2), (2, 1, 3), ((1, 0), (0, 0), (0, 2)), 2), 2),
 }
@@ -299,10 +304,12 @@ def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str
         ((1, 128, 28, 60), 128, window(2, 3, 1, 1), 128),
         ((4, 12, 40, 40), 12, window(2, 5, 1, 2), 3),
         ((9, 6, 500), 12, window(1, 9), 1),
+        ((1, 3, 110, 124), 32, window(2, 5), 1),
+        ((7, 6, 44, 44), 32, window(2, 5), 1),
     ],
     ids=[
         *("images", "one image", "strided", "pointwise", "pointwise, many pixels", "small maps"),
-        *("depthwise", "depthwise 1", "groups", "one axis"),
+        *("depthwise", "depthwise 1", "groups", "one axis", "upright, one image", "upright"),
     ],
 )
 def test_conv_has_the_same_bits_for_any_number_of_threads(
@@ -362,7 +369,7 @@ def test_sums_over_images_stay_exact(isa: str, rng: np.random.Generator):
 
 
 @pytest.mark.parametrize("leading", [(), (3,), (2, 3), (2, 0, 3), (1, 2, 1, 3)])
-def test_leading_axes_count_as_one_batch(draw: Draw, leading: tuple[int, ...]):
+def test_leading_axes_count_as_one_batch(draw: Draw, close: Close, leading: tuple[int, ...]):
     x, W, b, delta = draw(*leading, 4), draw(5, 4), draw(5), draw(*leading, 5)
     rows, d = x.reshape(prod(leading), 4), delta.reshape(prod(leading), 5)
     for twin in (products, reference):
@@ -379,7 +386,7 @@ def test_leading_axes_count_as_one_batch(draw: Draw, leading: tuple[int, ...]):
         for d in (delta, np.ascontiguousarray(delta.swapaxes(0, -2)).swapaxes(0, -2)):
             found, expected = products.linear_backward(swapped, W, d, ALL), reference.linear_backward(x, W, delta, ALL)
             for ours, theirs in zip(found, expected, strict=True):
-                np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
+                close(ours, theirs)
         assert products.linear_backward(swapped, W, delta, (False, False, True))[0] is None
         assert products.linear(swapped, W[:, :2], b) is NotImplemented
         assert products.linear_backward(swapped, W[:, :2], delta, ALL) is NotImplemented

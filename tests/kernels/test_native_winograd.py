@@ -33,6 +33,7 @@ CONVOLUTIONS: dict[str, tuple[int, int, int, int, tuple[int, int], Pads]] = {
     "maps of one tile": (3, 40, 16, 16, (4, 4), SAME),
     "maps smaller than a tile": (3, 60, 40, 48, (3, 3), SAME),
     "one row": (3, 6, 32, 32, (4, 41), SAME),
+    "planes of whole pages": (3, 2, 20, 24, (32, 64), SAME),
     "more tiles than one block": (3, 2, 64, 64, (33, 30), SAME),
     "more channels than one run": (3, 1, 810, 16, (24, 20), SAME),
     "more filters than one block": (3, 1, 512, 241, (16, 16), SAME),
@@ -42,6 +43,7 @@ CONVOLUTIONS: dict[str, tuple[int, int, int, int, tuple[int, int], Pads]] = {
     "five: wide padding": (5, 9, 32, 32, (4, 6), ((4, 4), (4, 4))),
     "five: uneven padding": (5, 4, 35, 37, (9, 13), ((0, 4), (3, 1))),
     "five: maps of one tile": (5, 90, 40, 48, (2, 2), ((2, 2), (2, 2))),
+    "five: planes of whole pages": (5, 1, 32, 40, (32, 32), ((2, 2), (2, 2))),
     "five: more tiles than one block": (5, 1, 64, 64, (34, 29), ((2, 2), (2, 2))),
     "five: more channels than one run": (5, 1, 810, 16, (14, 20), ((2, 2), (2, 2))),
     "five: more filters than one block": (5, 1, 512, 241, (8, 8), ((2, 2), (2, 2))),
@@ -98,6 +100,7 @@ def test_the_error_is_within_what_is_stated(name: str, isa: str, rng: np.random.
     "name",
     [
         "a row and a column too many",
+        "planes of whole pages",
         "maps smaller than a tile",
         "more filters than one block",
         "five: half a tile too few",

@@ -206,14 +206,13 @@ class Recurrent(RecurrentBase):
 
     def _steps_first(self, a: Array, batched: bool) -> Array:
         """A view (T, N, features), whatever the layout."""
-        if not batched:
-            return a[:, None]
-        return a.swapaxes(0, 1) if self.batch_first else a
+        return self._swapped(a) if batched else a[:, None]
 
     def _by_batch(self, a: Array, batched: bool) -> Array:
         """The layout that was given, from (T, N, features)."""
-        if not batched:
-            return a[:, 0]
+        return self._swapped(a) if batched else a[:, 0]
+
+    def _swapped(self, a: Array) -> Array:
         return a.swapaxes(0, 1) if self.batch_first else a
 
     def extra_repr(self) -> str:
