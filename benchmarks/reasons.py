@@ -79,8 +79,8 @@ _DEEP = (
     "takes a third longer than where there are a few hundred."
 )
 _LENET = (
-    "The window of 5 × 5 from 6 to 16 channels, too few for Winograd's method, on lines of 10 pixels, which fill "
-    "vectors badly; pooling and sigmoid wait for memory."
+    "Half of it are windows of 5 × 5 with 1, 6 and 16 channels: too few for Winograd's method, and 6 fill no vector of "
+    "16; pooling and sigmoid wait for memory."
 )
 _SIXTEEN = (
     "Layers of 16 channels on 32 × 32 take two and a half times as long as those of 64 channels on 8 × 8, which have "

@@ -139,7 +139,8 @@ static void NAME(pack_weights)(const slide_plan *plan, const real *weight, real 
         const size step = NAME(even_part)(p->taps, DEPTH);
         for (size k = 0; k < p->taps; k += step) {
             size depth = min_size(p->taps - k, step);
-            NAME(pack_rows)(rows, depth, weight + first * plan->weight_row, plan->weight_row, 0, p->weight + k,
+            const real *w = weight + first * plan->weight_row + (plan->in_order ? k : 0);
+            NAME(pack_rows)(rows, depth, w, plan->weight_row, 1, plan->in_order ? NULL : p->weight + k,
                             packed + k * plan->rows + first * depth);
         }
         packed += p->taps * plan->rows;

@@ -2,7 +2,7 @@
  * one by one where they lie in the frame. So nothing is packed but the weights, and no lane is lost where lines are short; but
  * what is made lies filter by filter for each position, and is turned. */
 
-#define STRETCH ((size)256) /* positions that are made before they are turned: they stay in the first-level cache */
+#define STRETCH ((size)256) /* room for positions that are made and not turned yet */
 
 /* Is that faster? Filters must fill their vectors. One vector of them pays only where lines would leave lanes empty, and few
  * taps only there, for turning has its price too. With many filters, packing what all of them see is no great part. */
@@ -11,7 +11,8 @@ static int NAME(is_upright)(const slide_plan *plan) {
     const size lost = divide_up(rows, LANES) * LANES - rows, empty = divide_up(width, LANES) * LANES - width;
     if (plan->phases > 1 || 8 * lost > rows || plan->images * plan->out_volume <= 16 * COLUMNS) return 0;
 #if VECTOR_BYTES == 64
-    return rows <= LANES ? 8 * empty >= width : rows < LONG && (taps >= 64 || empty);
+    if (rows >= LONG) return width <= ROWS && plan->out_volume % LANES; /* there panels are not whole */
+    return rows <= LANES ? 8 * empty >= width : taps >= 64 || empty;
 #else
     const size sums = 2 * (width / divide_up(width, ROWS)); /* in a tile: with fewer than 10 each waits for the last one */
     return rows > LANES && rows <= 4 * LANES && sums >= 10 && (taps >= 64 || empty);
@@ -36,7 +37,8 @@ static void NAME(upright_lines)(const slide_plan *plan, size first, size last, c
                 p->offset, NULL, t);
             to += count;
             const size ready = q + 1 < last * tiles ? (to - from) / LANES * LANES : to - from;
-            NAME(turn)(ready, columns, made + (from - kept) * row, row, 0, out + j * plan->out_volume + from, plan->out_volume);
+            NAME(turn)(ready, columns, made + (from - kept) * row, row, 0, out + j * plan->out_volume + from,
+                       plan->out_volume);
             from += ready;
             for (size i = 0; ready && i < columns; i++) /* what is turned next: it may come from afar meanwhile */
                 __builtin_prefetch(out + (j + i) * plan->out_volume + from + LANES - 1, 1);
@@ -55,7 +57,7 @@ static int NAME(slide_upright)(const slide_plan *plan, const real *source, const
     const size width = divide_up(plan->rows, LANES) * LANES, panels = divide_up(plan->rows, COLUMNS);
     const size group_weights = (p->taps + 1) * width;
     const int in_place = is_source(&plan->frame); /* nothing is read past the end of a line */
-    const size frames = in_place ? 0 : divide_up(plan->channels * plan->frame.volume + COLUMNS, 16) * 16;
+    const size frames = in_place ? 0 : divide_up(plan->channels * plan->frame.volume, 16) * 16;
     real *packed = scratch((size)sizeof(real) * (plan->groups * group_weights + threads * (frames + STRETCH * COLUMNS)));
     if (!packed) return -1;
 
@@ -69,7 +71,8 @@ static int NAME(slide_upright)(const slide_plan *plan, const real *source, const
                 NAME(pack_columns)(p->taps, columns, w, 1, plan->weight_row, to);
             } else {
                 for (size k = 0; k < p->taps; k++)
-                    for (size i = 0; i < row; i++) to[k * row + i] = i < columns ? w[i * plan->weight_row + p->weight[k]] : 0;
+                    for (size i = 0; i < row; i++)
+                        to[k * row + i] = i < columns ? w[i * plan->weight_row + p->weight[k]] : 0;
             }
             real *own_bias = packed + (g + 1) * group_weights - width + j;
             for (size i = 0; i < row; i++) own_bias[i] = bias && i < columns ? bias[g * plan->rows + j + i] : 0;
