@@ -57,11 +57,11 @@ static int NAME(conv_delta_x)(const conv_shape *shape, const void *weight, const
     return status;
 }
 
-#define RUN ((size)256) /* positions in a row of registers before the sums go to memory */
+#define RUN ((size)256) /* positions in a row, at most */
 
-/* Neighbouring positions: where they start in the frame, and how many. */
+/* Neighbouring positions: where they start in the frame, how many, and how many places they have in packed δ. */
 typedef struct {
-    size from, length;
+    size from, length, places;
 } NAME(run);
 
 /* sums[tap, filter] += Σ_positions frame[offset[tap] + position] · δ[position, filter]: a few taps, 1 or 2 vectors of
@@ -92,28 +92,60 @@ INLINE void NAME(tap_tile)(const int taps, const int vecs, const NAME(run) * run
     }
 }
 
-/* The same for one filter, for groups of few filters: positions run along the vector. */
-INLINE void NAME(tap_dots)(const int taps, const NAME(run) * runs, size count, const real *frame, const size *offset,
-                           const real *delta, real *sums, size row) {
-    vec sum[ROWS];
-    real rest[ROWS];
-    UNROLL for (int i = 0; i < taps; i++) sum[i] = (vec){0}, rest[i] = 0;
-    for (size r = 0; r < count; delta += runs[r].length, r++) {
+/* The same for up to FEW filters: positions run along the vector, and so do their sums, which nobody has added up yet. Each run
+ * of δ is padded to whole vectors, with zeros; what the frame has there, which may be NaN, is masked. */
+#define FEW 3
+#define FEW_TAPS(filters) ((filters) == FEW ? 2 * ROWS / FEW : ROWS)
+INLINE void NAME(tap_dots)(const int taps, const int filters, const NAME(run) * runs, size count, const real *frame,
+                           const size *offset, const real *delta, size next, real *sums, size row) {
+    vec sum[ROWS][FEW];
+    UNROLL for (int i = 0; i < taps; i++) {
+        UNROLL for (int f = 0; f < filters; f++) sum[i][f] = (vec){0};
+    }
+    for (size r = 0; r < count; r++) {
         const real *x = frame + runs[r].from;
-        size p = 0;
-        for (; p + LANES <= runs[r].length; p += LANES) {
-            vec d = load(delta + p);
-            UNROLL for (int i = 0; i < taps; i++) sum[i] += load(x + offset[i] + p) * d;
+        size left = runs[r].length;
+        for (; left >= LANES; left -= LANES, x += LANES, delta += LANES) {
+            vec d[FEW];
+            UNROLL for (int f = 0; f < filters; f++) d[f] = load(delta + f * next);
+            UNROLL for (int i = 0; i < taps; i++) {
+                const vec seen = load(x + offset[i]);
+                UNROLL for (int f = 0; f < filters; f++) sum[i][f] += seen * d[f];
+            }
         }
-        for (; p < runs[r].length; p++) {
-            UNROLL for (int i = 0; i < taps; i++) rest[i] += x[offset[i] + p] * delta[p];
+        if (left == 0) continue;
+#define NUMBER(lane, s) lane
+        const mask there = (mask){EVERY_LANE(NUMBER, 0)} < (mask){0} + (int)left;
+#undef NUMBER
+        vec d[FEW];
+        UNROLL for (int f = 0; f < filters; f++) d[f] = load(delta + f * next);
+        UNROLL for (int i = 0; i < taps; i++) {
+            const vec seen = (vec)(there & (mask)load(x + offset[i]));
+            UNROLL for (int f = 0; f < filters; f++) sum[i][f] += seen * d[f];
+        }
+        delta += LANES;
+    }
+    UNROLL for (int i = 0; i < taps; i++) {
+        UNROLL for (int f = 0; f < filters; f++) {
+            real *s = sums + i * row + f * LANES;
+            store(s, load(s) + sum[i][f]);
         }
     }
-    vec parts[WHOLE_VECTORS(ROWS)];
-    real total[WHOLE_VECTORS(ROWS)];
-    UNROLL for (int i = 0; i < taps; i++) parts[i] = sum[i];
-    NAME(lane_sums)(taps, parts, total);
-    for (size i = 0; i < taps; i++) sums[i * row] += total[i] + rest[i];
+}
+
+static void NAME(any_tap_dots)(size taps, size filters, const NAME(run) * runs, size count, const real *frame,
+                               const size *offset, const real *delta, size next, real *sums, size row) {
+#define CASE(r)                                                                                                        \
+    case r:                                                                                                            \
+        if (filters == FEW)                                                                                            \
+            NAME(tap_dots)(min_size(r, FEW_TAPS(FEW)), FEW, runs, count, frame, offset, delta, next, sums, row);       \
+        else if (filters == 2)                                                                                         \
+            NAME(tap_dots)(r, 2, runs, count, frame, offset, delta, next, sums, row);                                  \
+        else                                                                                                           \
+            NAME(tap_dots)(r, 1, runs, count, frame, offset, delta, next, sums, row);                                  \
+        break;
+    switch (taps) { ROW_CASES }
+#undef CASE
 }
 
 static void NAME(any_tap_tile)(size taps, size vecs, const NAME(run) * runs, size count, const real *frame,
@@ -122,13 +154,23 @@ static void NAME(any_tap_tile)(size taps, size vecs, const NAME(run) * runs, siz
     case r:                                                                                                            \
         if (vecs == 2)                                                                                                 \
             NAME(tap_tile)(r, 2, runs, count, frame, offset, delta, sums, row);                                        \
-        else if (vecs == 1)                                                                                            \
-            NAME(tap_tile)(r, 1, runs, count, frame, offset, delta, sums, row);                                        \
         else                                                                                                           \
-            NAME(tap_dots)(r, runs, count, frame, offset, delta, sums, row);                                           \
+            NAME(tap_tile)(r, 1, runs, count, frame, offset, delta, sums, row);                                        \
         break;
     switch (taps) { ROW_CASES }
 #undef CASE
+}
+
+/* Copies δ of a few images, each line to whole vectors, whose rest is zero already: from (image, filter, line) to (filter,
+ * image, line). */
+static void NAME(pad_lines)(size images, size filters, size lines, size length, const real *delta, size image, real *to,
+                            size next) {
+    const size padded = divide_up(length, LANES) * LANES;
+    for (size n = 0; n < images; n++)
+        for (size f = 0; f < filters; f++)
+            for (size i = 0; i < lines; i++)
+                NAME(copy_run)(length, delta + n * image + (f * lines + i) * length,
+                               to + f * next + (n * lines + i) * padded);
 }
 
 /* dW[f, k] = Σₙ Σ_positions δ[n, f, position] · frame[n, offset[k] + position].
@@ -149,18 +191,24 @@ static int NAME(conv_delta_w)(const conv_shape *shape, const void *x_, const voi
     const frame_plan *f = &plan.frame;
     const slide_phase *p = plan.phase;
     size positions = plan.out_volume, taps = plan.taps, filters = plan.rows;
-    int few = filters <= LANES / 4; /* too few to fill a vector */
-    size width = few ? filters : divide_up(filters, LANES) * LANES;
+    /* Along the vector: filters, or positions, where these leave fewer lanes empty. */
+    size whole = divide_up(filters, LANES) * LANES, line = p->grid[2], padded = divide_up(line, LANES) * LANES;
+    int few = filters <= LANES / 2 && 5 * filters * padded <= 4 * whole * line;
+    size width = few ? filters * LANES : whole;
     size chunks = max_size(1, min_size(min_size(plan.images, 8), plan.images * positions / (4 * RUN)));
     while (chunks > 1 && (double)chunks * (double)plan.groups * (double)taps * (double)width > 4e6) chunks /= 2;
     size splits = divide_up(threads, plan.groups * chunks);
     /* Images with few positions are taken together, so that the sums stay in registers for longer. */
-    size together = few ? 1 : min_size(divide_up(RUN, positions), divide_up(plan.images, chunks));
-    size image_from = plan.in_place ? plan.groups * plan.channels * f->volume : plan.channels * f->volume;
-    size frames = plan.in_place ? 0 : divide_up(together * image_from + COLUMNS, 16) * 16;
-    size turned = few ? 0 : together * positions * min_size(width, COLUMNS); /* δ, some filters side by side */
+    size together = min_size(divide_up(RUN, positions), divide_up(plan.images, chunks));
+    const int in_place = plan.in_place && !few; /* whole vectors are read past the end of a line */
+    size image_from = in_place ? plan.groups * plan.channels * f->volume : plan.channels * f->volume;
+    size frames = in_place ? 0 : divide_up(together * image_from + COLUMNS, 16) * 16;
+    size lines = p->grid[0] * p->grid[1], pieces = divide_up(line, RUN), runs = lines * pieces;
+    /* δ: some filters side by side, or filter by filter in lines of whole vectors */
+    const size next = together * lines * padded;
+    size turned = few ? filters * next : together * positions * min_size(width, COLUMNS);
+    const size most = few ? 4 * RUN : RUN; /* positions whose δ stays in the first-level cache */
     size sums_size = plan.groups * chunks * taps * width;
-    size lines = p->grid[0] * p->grid[1], pieces = divide_up(p->grid[2], RUN), runs = lines * pieces;
 
     real *sums = scratch((size)sizeof(real) * (sums_size + threads * (frames + turned)));
     NAME(run) *run = scratch(together * runs * (size)sizeof(NAME(run)));
@@ -169,55 +217,75 @@ static int NAME(conv_delta_w)(const conv_shape *shape, const void *x_, const voi
         return -1;
     }
     for (size n = 0, i = 0; n < together; n++)
-        for (size line = 0; line < lines; line++)
-            for (size w = 0; w < p->grid[2]; w += RUN, i++) {
-                size d = line / p->grid[1], h = line % p->grid[1];
+        for (size l = 0; l < lines; l++)
+            for (size w = 0; w < line; w += RUN, i++) {
+                size d = l / p->grid[1], h = l % p->grid[1];
                 run[i].from = n * image_from + d * plan.read[0] + h * plan.read[1] + w;
-                run[i].length = min_size(RUN, p->grid[2] - w);
+                run[i].length = min_size(RUN, line - w);
+                run[i].places = few ? min_size(RUN, padded - w) : run[i].length;
             }
 
     PARALLEL(threads) {
         real *frame = sums + sums_size + THREAD_NUMBER * (frames + turned), *side_by_side = frame + frames;
-        memset(frame, 0, sizeof(real) * (size_t)frames);
+        memset(frame, 0, sizeof(real) * (size_t)(frames + (few ? turned : 0)));
         FOR for (size item = 0; item < plan.groups * chunks * splits; item++) {
             size split = item % splits, chunk = item / splits % chunks, g = item / splits / chunks;
-            size tap_panels = divide_up(taps, ROWS);
-            size first = tap_panels * split / splits, last = tap_panels * (split + 1) / splits;
-            real *own = sums + (g * chunks + chunk) * taps * width;
-            size own_first = NAME(panel_start)(taps, first), own_last = NAME(panel_start)(taps, last);
-            memset(own + own_first * width, 0, sizeof(real) * (size_t)((own_last - own_first) * width));
+            size first = taps * split / splits, own_taps = taps * (split + 1) / splits - first;
+            real *own = sums + ((g * chunks + chunk) * taps + first) * width;
+            memset(own, 0, sizeof(real) * (size_t)(own_taps * width));
             size end = plan.images * (chunk + 1) / chunks;
             for (size n0 = plan.images * chunk / chunks; n0 < end; n0 += together) {
                 size images = min_size(together, end - n0);
                 const real *x_n = x + (n0 * plan.groups + g) * plan.channels * plan.in_volume;
                 const real *delta_n = delta + (n0 * plan.groups + g) * filters * positions;
-                const real *seen = plan.in_place ? x_n : frame;
-                if (!plan.in_place) NAME(place_images)(&plan, images, x_n, frame);
-                for (size j = 0; j < filters; j += few ? 1 : COLUMNS) {
-                    size columns = min_size(filters - j, COLUMNS), vecs = few ? 0 : divide_up(columns, LANES);
-                    const real *d = delta_n + j * positions;
-                    if (!few) {
+                const real *seen = in_place ? x_n : frame;
+                if (!in_place) NAME(place_images)(&plan, images, x_n, frame);
+                const size image = plan.groups * filters * positions;
+                if (few) NAME(pad_lines)(images, filters, lines, line, delta_n, image, side_by_side, next);
+                const size parts = divide_up(filters, few ? FEW : COLUMNS);
+                for (size part = 0; part < parts; part++) {
+                    const size j = few ? filters * part / parts : part * COLUMNS;
+                    const size columns = few ? filters * (part + 1) / parts - j : min_size(filters - j, COLUMNS);
+                    const size vecs = divide_up(columns, LANES);
+                    const size panels = divide_up(own_taps, few ? FEW_TAPS(columns) : ROWS);
+                    const real *d = side_by_side + (few ? j * next : 0);
+                    if (!few)
                         for (size n = 0; n < images; n++)
-                            NAME(pack_columns)(positions, columns, d + n * plan.groups * filters * positions, 1,
-                                               positions, side_by_side + n * positions * vecs * LANES);
-                        d = side_by_side;
-                    }
-                    /* stretches of about RUN positions, so that their δ stays in the first-level cache */
+                            NAME(pack_columns)(positions, columns, delta_n + n * image + j * positions, 1, positions,
+                                               side_by_side + n * positions * vecs * LANES);
                     for (size r = 0, count; r < images * runs; r += count) {
-                        size length = run[r].length;
-                        for (count = 1; r + count < images * runs && length + run[r + count].length <= RUN; count++)
-                            length += run[r + count].length;
-                        for (size q = first; q < last; q++) {
-                            size k = NAME(panel_start)(taps, q);
-                            NAME(any_tap_tile)(NAME(panel_start)(taps, q + 1) - k, vecs, run + r, count, seen,
-                                               p->offset + k, d, own + k * width + j, width);
+                        size length = run[r].length, places = run[r].places;
+                        for (count = 1; r + count < images * runs && length + run[r + count].length <= most; count++)
+                            length += run[r + count].length, places += run[r + count].places;
+                        for (size q = 0; q < panels; q++) {
+                            const size k = own_taps * q / panels, rows = own_taps * (q + 1) / panels - k;
+                            const size *offset = p->offset + first + k;
+                            if (few)
+                                NAME(any_tap_dots)(rows, columns, run + r, count, seen, offset, d, next,
+                                                   own + k * width + j * LANES, width);
+                            else
+                                NAME(any_tap_tile)(rows, vecs, run + r, count, seen, offset, d, own + k * width + j, width);
                         }
-                        d += length * (few ? 1 : vecs * LANES);
+                        d += places * (few ? 1 : vecs * LANES);
                     }
                 }
             }
         }
-        size blocks = divide_up(filters, LANES);
+        FOR for (size item = 0; item < (few ? plan.groups * filters : 0); item++) {
+            const real *parts = sums + item / filters * chunks * taps * width + item % filters * LANES;
+            for (size k = 0; k < taps; k += LANES) {
+                const size count = min_size(LANES, taps - k);
+                vec v[VECTOR_BYTES / sizeof(real)];
+                real total[VECTOR_BYTES / sizeof(real)];
+                for (size i = 0; i < count; i++) {
+                    v[i] = load(parts + (k + i) * width);
+                    for (size c = 1; c < chunks; c++) v[i] += load(parts + (c * taps + k + i) * width);
+                }
+                NAME(lane_sums)(count, v, total);
+                memcpy(dw + item * taps + k, total, sizeof(real) * (size_t)count);
+            }
+        }
+        size blocks = few ? 0 : divide_up(filters, LANES);
         FOR for (size item = 0; item < plan.groups * blocks; item++) {
             size g = item / blocks, first = item % blocks * LANES, rows = min_size(LANES, filters - first);
             const real *parts = sums + g * chunks * taps * width + first;

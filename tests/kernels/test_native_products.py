@@ -66,6 +66,8 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, ...], int, Window, int]] = {
     "depthwise": ((3, 7, 12, 13), 7, window(2, 3, 1, 1), 7),
     "depthwise with stride": ((3, 7, 12, 13), 7, window(2, 3, 2, 1), 7),
     "depthwise, two filters a channel": ((3, 5, 12, 35), 10, window(2, 3, 1, 1), 5),
+    "few filters, lines longer than a vector": ((3, 2, 9, 23), 6, window(2, 3), 1),
+    "few filters, lines longer than a run": ((2, 1, 3, 300), 4, window(2, 3, 1, 1), 1),
     "filters along the vector": ((6, 5, 14, 14), 16, window(2, 5), 1),
     "filters along the vector, strided groups": ((5, 4, 30, 23), 62, window(2, 5, 2, 2), 2),
     "filters along the vector, more taps than one run": ((6, 30, 14, 14), 16, window(2, (5, 4)), 1),
@@ -304,12 +306,13 @@ def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str
         ((1, 128, 28, 60), 128, window(2, 3, 1, 1), 128),
         ((4, 12, 40, 40), 12, window(2, 5, 1, 2), 3),
         ((9, 6, 500), 12, window(1, 9), 1),
+        ((2, 3, 60, 61), 6, window(2, 5, 1, 2), 1),
         ((1, 3, 110, 124), 32, window(2, 5), 1),
         ((7, 6, 44, 44), 32, window(2, 5), 1),
     ],
     ids=[
         *("images", "one image", "strided", "pointwise", "pointwise, many pixels", "small maps"),
-        *("depthwise", "depthwise 1", "groups", "one axis", "upright, one image", "upright"),
+        *("depthwise", "depthwise 1", "groups", "one axis", "few filters", "upright, one image", "upright"),
     ],
 )
 def test_conv_has_the_same_bits_for_any_number_of_threads(
