@@ -82,10 +82,6 @@ _LENET = (
     "Half of it are windows of 5 × 5 with 1, 6 and 16 channels: too few for Winograd's method, and 6 fill no vector of "
     "16; pooling and sigmoid wait for memory."
 )
-_SIXTEEN = (
-    "Layers of 16 channels on 32 × 32 take two and a half times as long as those of 64 channels on 8 × 8, which have "
-    "as many multiplications: what Winograd's method makes of each pixel serves few filters."
-)
 _ONE = (
     "A third is reading every weight once, as fast as PyTorch reads them; the rest is mostly Python, which other work "
     "on the machine makes slower."
@@ -105,7 +101,6 @@ REASONS: tuple[Reason, ...] = (
     Reason("models", "logistic regression", _SMALL),
     Reason("models", _LSTM_NAME, _LSTM, work="training"),
     Reason("models", _LSTM_NAME, _PRODUCTS, work="inference"),
-    Reason("models", "ResNet-20", _SIXTEEN),
     Reason("models", "NiN, 224 × 224", _NIN),
     Reason("models", "GPT, 4 layers, width 128, context 64", _GPT),
     Reason("kernels", None, _BUSY),

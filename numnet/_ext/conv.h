@@ -1,4 +1,4 @@
-/* Convolution and its gradients, on top of slide.h, and of winograd.h where that is allowed and faster. */
+/* Convolution and its gradients, on top of slide.h; of upright.h where that is faster, and of winograd.h where it is allowed too. */
 
 /* Is it faster as a product of matrices for each image? */
 INLINE int NAME(is_product)(const conv_shape *s, size rows) {

@@ -194,14 +194,6 @@ ALONE void NAME(values_of_tiles)(const int edge, const winograd_plan *p, const r
     }
 }
 
-/* Copies a few numbers: in whole vectors, of the rest in fours. */
-INLINE void NAME(copy_few)(size count, const real *from, real *to) {
-    size i = 0;
-    for (; i + LANES <= count; i += LANES) store(to + i, load(from + i));
-    for (; i + 4 <= count; i += 4) memcpy(to + i, from + i, 4 * sizeof(real));
-    for (; i < count; i++) to[i] = from[i];
-}
-
 /* z = Aᵀ m A + bias for `count` filters, from m[k][tile][filter]; edge × edge results a tile */
 ALONE void NAME(results_of_tiles)(const int edge, const winograd_plan *p, const real *m, size first, size last, size row,
                                   size plane, size count, const real *bias, real *z) {
@@ -258,7 +250,7 @@ ALONE void NAME(results_of_tiles)(const int edge, const winograd_plan *p, const 
             }
             for (size lane = 0; crowded && lane < filters; lane++)
                 for (size r = 0; r < height; r++)
-                    NAME(copy_few)(width, aside[r][lane], to + lane * out_volume + r * p->out_width);
+                    NAME(copy_run)(width, aside[r][lane], to + lane * out_volume + r * p->out_width);
         }
     }
 }
