@@ -16,6 +16,7 @@
 
 #include "slide.h"
 #include "upright.h"
+#include "tap_sums.h"
 
 #include "winograd_values.h"
 
@@ -36,6 +37,7 @@
 
 #include "slide.h"
 #include "upright.h"
+#include "tap_sums.h"
 
 #include "conv.h"
 

@@ -1,16 +1,6 @@
 /* Runs a slide_plan: places each image in its frame, packs what a panel of positions sees (no matrix of all windows is
  * ever made), and multiplies by the packed weights. */
 
-/* Copies a run; its last vector overlaps the one before. */
-INLINE void NAME(copy_run)(size length, const real *x, real *to) {
-    if (length < LANES) {
-        memcpy(to, x, sizeof(real) * (size_t)length);
-        return;
-    }
-    for (size w = 0; w + LANES < length; w += LANES) store(to + w, load(x + w));
-    store(to + length - LANES, load(x + length - LANES));
-}
-
 /* Deals a row out to `split` parts that begin `pitch` apart, as cards: x[w] becomes number w / split of part w mod split. */
 INLINE void NAME(deal)(const size split, size first, size last, const real *restrict x, real *restrict to, size pitch) {
     for (size part = 0; part < split; part++) {

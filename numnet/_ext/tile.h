@@ -202,14 +202,22 @@ typedef struct {
     } run[COLUMNS];
 } NAME(panel);
 
-/* c = s for `length` neighbours of s. The last vector of a run overlaps the one before. */
-INLINE void NAME(put_run)(size length, const real *s, real *c, size step) {
-    if (step == 1 && length >= LANES) {
-        for (size j = 0; j + LANES < length; j += LANES) store(c + j, load(s + j));
-        store(c + length - LANES, load(s + length - LANES));
-    } else {
-        for (size j = 0; j < length; j++) c[j * step] = s[j];
+/* Copies a run; its last vector overlaps the one before. */
+INLINE void NAME(copy_run)(size length, const real *x, real *to) {
+    if (length < LANES) {
+        memcpy(to, x, sizeof(real) * (size_t)length);
+        return;
     }
+    for (size w = 0; w + LANES < length; w += LANES) store(to + w, load(x + w));
+    store(to + length - LANES, load(x + length - LANES));
+}
+
+/* c[j · step] = s[j] */
+INLINE void NAME(put_run)(size length, const real *s, real *c, size step) {
+    if (step == 1)
+        NAME(copy_run)(length, s, c);
+    else
+        for (size j = 0; j < length; j++) c[j * step] = s[j];
 }
 
 /* target (m, columns of the panel) = A (m, depth) · panel, in the panels first … last - 1 of the m rows; A as for a tile.
