@@ -93,6 +93,7 @@ INLINE void NAME(dots)(const int rows, const int columns, size k, const real *a,
         UNROLL for (int j = 0; j < columns; j++) w[j] = load(b + j * b_row + q);
         UNROLL for (int i = 0; i < rows; i++) {
             vec x = load(a + i * a_row + q);
+            __builtin_prefetch(a + (i + rows) * a_row + q); /* the next rows: they may come from afar */
             UNROLL for (int j = 0; j < columns; j++) sum[i][j] += x * w[j];
         }
     }

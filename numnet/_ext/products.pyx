@@ -9,7 +9,8 @@ cimport numpy as cnp
 from numnet._ext.parts cimport map_kernel, run
 from numnet._ext.row_sums cimport row_sums_job
 from numnet._ext.runtime cimport (
-    c_contiguous, empty, float_type, is_float_array, isa, pointer, thread_count, threads_for, winograd
+    c_contiguous, empty, float_type, is_float_array, isa, pointer, thread_count, threads_for, threads_for_product,
+    winograd,
 )
 
 cnp.import_array()
@@ -90,7 +91,7 @@ cdef object _product(Matrix a, Matrix b, object bias, int kind):
     cdef const void *bias_data = pointer(bias)
     cdef void *c_data = cnp.PyArray_DATA(c)
     cdef double work = <double> a.rows * <double> a.columns * <double> b.columns
-    cdef int threads = threads_for(work), status
+    cdef int threads = threads_for_product(a.rows, a.columns, b.columns), status
     if work < 1e5:
         status = kernels.gemm(a.rows, b.columns, a.columns, a.data, a.row, a.column, b.data, b.row, b.column,
                               bias_data, c_data, threads)

@@ -9,7 +9,9 @@ twice.
 cimport numpy as cnp
 
 from numnet._ext.row_sums cimport row_sums_job
-from numnet._ext.runtime cimport c_contiguous, empty, float_type, is_float_array, isa, pointer, threads_for
+from numnet._ext.runtime cimport (
+    c_contiguous, empty, float_type, is_float_array, isa, pointer, threads_for, threads_for_product,
+)
 
 cnp.import_array()
 
@@ -94,7 +96,7 @@ cdef object _bytes(object mask, Py_ssize_t steps, Py_ssize_t rows):
 
 cdef int _threads(const recurrent_job *job) noexcept:
     """For the multiply-adds of one step: threads meet after each."""
-    return threads_for(<double> job.rows * job.width * job.units * _gates(job.cell))
+    return threads_for_product(job.rows, job.width, job.units * _gates(job.cell))
 
 
 cdef bint _begin(recurrent_job *job, object states, object weight, object projection, object cell, bint backwards,

@@ -12,6 +12,11 @@ cdef inline int threads_for(double work) noexcept:
     return thread_count if work > 1.5e6 else 1
 
 
+cdef inline int threads_for_product(double m, double k, double n) noexcept:
+    """The same for a product (m, k) by (k, n): what it reads takes as long as 16 multiply-adds with each number."""
+    return threads_for(k * max(m * n, 16 * max(m, n)))
+
+
 cdef inline int float_type(object a) noexcept:
     """NPY_FLOAT or NPY_DOUBLE, or -1 for anything that is no array of these, in native byte order."""
     if not cnp.PyArray_Check(a) or cnp.PyArray_ISBYTESWAPPED(<cnp.ndarray> a):
