@@ -2,9 +2,10 @@
  *
  * Six ways. (1) Both operands contiguous along k and one of them narrow: dot products, nothing packed. (2) If it fills half
  * of a vector: pairs of k. (3) The rows of B contiguous and all of it in the first-level cache: strips of C, as for ∂J/∂W of
- * a small batch. (4) A long and the second-level cache large: strips too, with as much of B packed as stays there. (5) A
- * short and the rows of B contiguous: B read where it lies. (6) Else panels of B are packed, each by the thread that uses it
- * at once for a block of rows of A.
+ * a small batch. (4) The second-level cache large, and A long, or the rows of B contiguous and A not short: strips too, with as
+ * much of B packed as stays there; threads take columns, where these can be dealt out evenly. (5) A short and the rows of B
+ * contiguous: B read where it lies. (6) Else panels of B are packed, each by the thread that uses it at once for a block of
+ * rows of A.
  * Where both operands lie along k either could be packed: then it is the shorter, Cᵀ = Bᵀ Aᵀ.
  * Threads share tiles of C, never the sum over k. */
 
@@ -14,10 +15,12 @@
 #define SMALL ((size)(16384 / sizeof(real))) /* elements of B that stay in the first-level cache */
 #if VECTOR_BYTES == 64                       /* processors with AVX-512 have 1 or 2 MiB of second-level cache */
 #define NEAR ((size)(524288 / sizeof(real))) /* elements of packed B that stay there, */
-#define LONG ((size)(8 * ROWS))              /* worth packing for so many rows of A */
+#define LONG ((size)(8 * ROWS))              /* worth packing for so many rows of A, */
+#define FEWER ((size)ROWS)                   /* or for these, if rows of B are contiguous: in pieces they come slowly */
 #else
 #define NEAR ((size)0)
 #define LONG ((size)PTRDIFF_MAX)
+#define FEWER LONG
 #endif
 #define ROWS_AT_ONCE ((size)2048) /* bounds the memory for packed A */
 
@@ -288,17 +291,26 @@ static int NAME(by_panels)(const void *job, size begin, size end) {
     return 0;
 }
 
-static int NAME(multiply)(NAME(product) whole, int threads) {
-    const size n = whole.n, k = whole.k;
-    const int along_k = whole.a_column == 1 && whole.b_row == 1;
-    if (along_k && n <= NARROW && k >= 8 * LANES)
-        return run_in_parts(NAME(by_dots), &whole, divide_up(whole.m, 4), 1, threads);
-#if VECTOR_BYTES * 8 / REAL_BITS == 16
-    if (along_k && n <= HALF && k >= 4 * LANES && whole.m >= 4 * ROWS) return NAME(multiply_pairs)(whole, threads);
-#endif
+static int NAME(multiply_tiles)(NAME(product) whole, int threads);
 
+/* Panels of columns of C, as a product of one thread: it reads what it packed itself, and waits for nobody. */
+static int NAME(by_columns)(const void *job, size begin, size end) {
+    NAME(product) p = *(const NAME(product) *)job;
+    const size first = begin * COLUMNS;
+    p.n = min_size(p.n, end * COLUMNS) - first;
+    p.b += first * p.b_column, p.c += first;
+    if (p.column_bias) p.column_bias += first;
+    return NAME(multiply_tiles)(p, 1);
+}
+
+static int NAME(multiply_tiles)(NAME(product) whole, int threads) {
+    const size n = whole.n, k = whole.k;
     const int small = !whole.turned && whole.b_column == 1 && k <= n && k * n <= SMALL;
-    const int near = !whole.turned && !small && whole.m >= LONG && n >= 2 * COLUMNS;
+    const int packs = !whole.turned && !small && whole.m >= (whole.b_column == 1 ? FEWER : LONG) && n >= 2 * COLUMNS;
+    const size all_panels = divide_up(n, COLUMNS), share = divide_up(all_panels, threads);
+    if (packs && threads > 1 && 10 * all_panels >= 9 * share * threads) /* even enough */
+        return run_in_parts(NAME(by_columns), &whole, all_panels, share, threads);
+    const int near = packs && (threads == 1 || whole.m >= LONG); /* else too few rows for all threads */
     if (small || near) whole.in_strips = n / COLUMNS * COLUMNS;
     whole.panels = divide_up(whole.n - whole.in_strips, COLUMNS);
     const int crowded = ROWS > 8 && n >= 16 * COLUMNS && whole.a_row * (size)sizeof(real) % 4096 == 0;
@@ -343,6 +355,17 @@ static int NAME(multiply)(NAME(product) whole, int threads) {
     }
     free(memory);
     return 0;
+}
+
+static int NAME(multiply)(NAME(product) whole, int threads) {
+    const int along_k = whole.a_column == 1 && whole.b_row == 1;
+    if (along_k && whole.n <= NARROW && whole.k >= 8 * LANES)
+        return run_in_parts(NAME(by_dots), &whole, divide_up(whole.m, 4), 1, threads);
+#if VECTOR_BYTES * 8 / REAL_BITS == 16
+    if (along_k && whole.n <= HALF && whole.k >= 4 * LANES && whole.m >= 4 * ROWS)
+        return NAME(multiply_pairs)(whole, threads);
+#endif
+    return NAME(multiply_tiles)(whole, threads);
 }
 
 static int NAME(gemm)(size m, size n, size k, const void *a, size a_row, size a_column, const void *b, size b_row,

@@ -278,6 +278,9 @@ def test_only_what_is_needed(kernel: str, draw: Draw):
         (13, 400, 600),
         (300, 2, 4000),
         (300, 700, 600),
+        (200, 300, 65),  # shared out by columns: to the last of three threads goes one
+        (200, 300, 33),
+        (20, 900, 513),
     ],
 )
 def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str, draw: Draw, threads: Any):
