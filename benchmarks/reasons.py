@@ -74,6 +74,11 @@ _BUSY = (
     "by call, the quickest tenth was above 0.75 in every row; those of the product of 1024 × 1024 and of ∂J/∂x with "
     "256 channels only just.)"
 )
+_TILE = (
+    "The tile by itself, all it reads in the first-level cache, does what the core can. In a convolution it reads from "
+    "the second level and writes beyond it, where other work on the machine is felt; PyTorch's kernels, whose channels "
+    "lie in blocks of 16, feel it less from 128 channels on."
+)
 _DEEP = (
     "Not known for sure. Gigabytes in pages of 4 KiB, more than the processor's tables of addresses hold: a layer "
     "takes a third longer than where there are a few hundred."
@@ -86,6 +91,12 @@ _ONE = (
     "A third is reading every weight once, as fast as PyTorch reads them; the rest is mostly Python, which other work "
     "on the machine makes slower."
 )
+_READ = (
+    "More than half of it is reading the 86 MB of weights of two linear layers once, which takes both sides as long as "
+    "the memory does."
+)
+_NARROW = "Regions of half a dozen numbers in rows shorter than a vector: they are compared one by one."
+_STEPS = "Seventy numbers in a dozen steps of NumPy, each of which takes 1 to 3 µs whatever the size."
 _LSTM_NAME = "LSTM language model, hidden 256, 35 steps"
 
 REASONS: tuple[Reason, ...] = (
@@ -103,7 +114,12 @@ REASONS: tuple[Reason, ...] = (
     Reason("models", _LSTM_NAME, _PRODUCTS, work="inference"),
     Reason("models", "NiN, 224 × 224", _NIN),
     Reason("models", "GPT, 4 layers, width 128, context 64", _GPT),
+    Reason("models", "VGG-11, quarter width, 96 × 96", _READ, work="inference, batch 1"),
+    Reason("layers", "AdaptiveMaxPool2d((5, 3))", _NARROW),
+    Reason("layers", "AdaptiveMaxPool1d(9)", _NARROW),
+    Reason("layers", "MultiMarginLoss()", _STEPS),
     Reason("kernels", None, _BUSY),
+    Reason("kernels", None, _TILE, beside="peak (avx512)"),
     Reason("loader", "MLP 784-256-128-64-10", _ADAM, work="optimiser"),
     Reason("loader", "MLP 784-256-10", _GATHERED, work="loader"),
     Reason("scaling", "layers of an MLP of width 64, batch 1024", _DEEP),
