@@ -15,30 +15,43 @@ INLINE void NAME(region)(const struct regions_job *job, int axis, size p, size o
     *last = job->start[axis] ? (size)job->end[axis][at] : 1;
 }
 
-/* best[w] = the largest of column w over rows [first, last) of depths [front, back); where = the place of the first. */
+/* best[w] = the largest of column w over rows [first, last) of depths [front, back); where = the place of the first. There is
+ * room for a vector; of longer rows the last vector overlaps the one before. */
 static void NAME(max_of_columns)(const struct regions_job *job, const real *x, size front, size back, size first,
-                                 size last, real *restrict best, place *restrict where) {
+                                 size last, real *best, place *where) {
     const size H = job->in[1], W = job->in[2];
-    for (size d = front; d < back; d++)
-        for (size h = first; h < last; h++) {
-            const place row = (place)((d * H + h) * W);
-            const real *restrict from = x + row;
-            const int started = d > front || h > first;
-            for (size w = 0; w < W; w++) {
-                const real v = from[w];
-                const int wins = !started | (v > best[w]) | ((v != v) & (best[w] == best[w]));
-                best[w] = wins ? v : best[w];
-                where[w] = wins ? row + (place)w : where[w];
+#define NUMBER(lane, s) lane
+    const mask lanes = {EVERY_LANE(NUMBER, 0)};
+#undef NUMBER
+    for (size begin = 0; begin < W; begin += LANES) {
+        const size w = max_size(0, min_size(begin, W - LANES));
+        vec top = {0};
+        mask at = {0};
+        for (size d = front; d < back; d++)
+            for (size h = first; h < last; h++) {
+                const size row = (d * H + h) * W + w;
+                vec v = {0};
+                if (W >= LANES)
+                    v = load(x + row);
+                else
+                    memcpy(&v, x + row, sizeof(real) * (size_t)W);
+                const mask begins = (mask){0} - (d == front && h == first);
+                const mask wins = begins | (v > top) | ((v != v) & (top == top));
+                top = NAME(select)(wins, v, top);
+                at = (wins & (lanes + (place)row)) | (~wins & at);
             }
-        }
+        store(best + w, top);
+        memcpy(where + w, &at, sizeof at);
+    }
 }
 
 static int NAME(max_regions)(const void *job_, size begin, size end) {
     const struct regions_job *job = job_;
     const size D = job->out[0], H = job->out[1], W = job->out[2], plane = job->in[0] * job->in[1] * job->in[2];
-    real *best = scratch(job->in[2] * (size)(sizeof(real) + sizeof(place)));
+    const size room = max_size(job->in[2], LANES);
+    real *best = scratch(room * (size)(sizeof(real) + sizeof(place)));
     if (!best) return NO_MEMORY;
-    place *where = (place *)(best + job->in[2]);
+    place *where = (place *)(best + room);
     real *y = (real *)job->y + begin * D * H * W;
     int64_t *index = job->index + begin * D * H * W;
     for (size p = begin; p < end; p++)
@@ -50,17 +63,15 @@ static int NAME(max_regions)(const void *job_, size begin, size end) {
                 NAME(max_of_columns)(job, (const real *)job->x + p * plane, front, back, first, last, best, where);
                 for (size w = 0; w < W; w++) {
                     NAME(region)(job, 2, p, w, &first, &last);
-                    real top = best[first];
-                    place at = where[first];
+                    size winner = first;
                     for (size i = first + 1; i < last; i++) { /* the first NaN wins, then the first of the largest */
-                        const real v = best[i];
+                        const real v = best[i], top = best[winner];
                         const int equal = (v == top) | ((v != v) & (top != top));
-                        const int wins = (v > top) | ((v != v) & (top == top)) | (equal & (where[i] < at));
-                        top = wins ? v : top;
-                        at = wins ? where[i] : at;
+                        const int wins = (v > top) | ((v != v) & (top == top)) | (equal & (where[i] < where[winner]));
+                        winner = wins ? i : winner; /* a number, no jump: which wins is not foreseen */
                     }
-                    *y++ = top;
-                    *index++ = at;
+                    *y++ = best[winner];
+                    *index++ = where[winner];
                 }
             }
     free(best);
