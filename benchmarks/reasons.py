@@ -13,7 +13,7 @@ __all__ = ["REASONS", "Reason", "reason_of"]
 
 
 class Reason(NamedTuple):
-    """``work`` may end before a comma: "inference" is any batch. ``beside``: "default", "best", "NumPy by hand"."""
+    """``work`` may end before a comma: "inference" is any batch. ``beside``: "default", "best", "NumPy by hand", "peak (avx512)"."""
 
     part: str
     name: str | None
@@ -99,7 +99,6 @@ _READ = (
     "More than half of it is reading the 86 MB of weights of two linear layers once, which takes both sides as long as "
     "the memory does."
 )
-_NARROW = "Regions of half a dozen numbers in rows shorter than a vector: they are compared one by one."
 _STEPS = "Seventy numbers in a dozen steps of NumPy, each of which takes 1 to 3 µs whatever the size."
 _LSTM_NAME = "LSTM language model, hidden 256, 35 steps"
 
@@ -120,8 +119,6 @@ REASONS: tuple[Reason, ...] = (
     Reason("models", "NiN, 224 × 224", _NIN),
     Reason("models", "GPT, 4 layers, width 128, context 64", _GPT),
     Reason("models", "VGG-11, quarter width, 96 × 96", _READ, work="inference, batch 1"),
-    Reason("layers", "AdaptiveMaxPool2d((5, 3))", _NARROW),
-    Reason("layers", "AdaptiveMaxPool1d(9)", _NARROW),
     Reason("layers", "MultiMarginLoss()", _STEPS),
     Reason("kernels", None, _BUSY),
     Reason("kernels", None, _TILE, beside="peak (avx512)"),
