@@ -13,7 +13,7 @@ __all__ = ["REASONS", "Reason", "reason_of"]
 
 
 class Reason(NamedTuple):
-    """``work`` may end before a comma: "inference" is any batch. ``beside``: "default", "best", "NumPy by hand", "peak (avx512)"."""
+    """``work`` may end before a comma ("inference": of any batch), ``beside`` before a colon ("default")."""
 
     part: str
     name: str | None
