@@ -281,11 +281,13 @@ def test_only_what_is_needed(kernel: str, draw: Draw):
         (200, 300, 65),  # shared out by columns: to the last of three threads goes one
         (200, 300, 33),
         (20, 900, 513),
+        (1, 1000, 999),  # the weights are much to read
+        (3, 300, 350),
     ],
 )
 def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str, draw: Draw, threads: Any):
     rows, inputs, outputs = shape
-    assert prod(shape) > WORTH_A_THREAD
+    assert max(prod(shape), 16 * inputs * max(rows, outputs)) > WORTH_A_THREAD
     x, W, b, delta = draw(rows, inputs), draw(outputs, inputs), draw(outputs), draw(rows, outputs)
     results = []
     for count in (1, 2, 3, 7):
