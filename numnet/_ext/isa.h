@@ -56,6 +56,8 @@ typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes
 #define LANES_4(f, s) LANES_2(f, s), f(2, s), f(3, s)
 #define LANES_8(f, s) LANES_4(f, s), f(4, s), f(5, s), f(6, s), f(7, s)
 #define LANES_16(f, s) LANES_8(f, s), f(8, s), f(9, s), f(10, s), f(11, s), f(12, s), f(13, s), f(14, s), f(15, s)
+#define NUMBER(lane, s) (lane)
+#define LANE_NUMBERS ((mask){EVERY_LANE(NUMBER, 0)}) /* 0, 1, 2, … */
 #define UPPER(lane, s) ((lane) & (s) ? LANES + (lane) - (s) : (lane))
 #define LOWER(lane, s) ((lane) & (s) ? LANES + (lane) : (lane) + (s))
 

@@ -95,7 +95,7 @@ cdef object _bytes(object mask, Py_ssize_t steps, Py_ssize_t rows):
 
 
 cdef int _threads(const recurrent_job *job) noexcept:
-    """For the multiply-adds of one step: threads meet after each."""
+    """For the product of one step: threads meet after each."""
     return threads_for_product(job.rows, job.width, job.units * _gates(job.cell))
 
 

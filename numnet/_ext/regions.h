@@ -20,9 +20,6 @@ INLINE void NAME(region)(const struct regions_job *job, int axis, size p, size o
 static void NAME(max_of_columns)(const struct regions_job *job, const real *x, size front, size back, size first,
                                  size last, real *best, place *where) {
     const size H = job->in[1], W = job->in[2];
-#define NUMBER(lane, s) lane
-    const mask lanes = {EVERY_LANE(NUMBER, 0)};
-#undef NUMBER
     for (size begin = 0; begin < W; begin += LANES) {
         const size w = max_size(0, min_size(begin, W - LANES));
         vec top = {0};
@@ -38,7 +35,7 @@ static void NAME(max_of_columns)(const struct regions_job *job, const real *x, s
                 const mask begins = (mask){0} - (d == front && h == first);
                 const mask wins = begins | (v > top) | ((v != v) & (top == top));
                 top = NAME(select)(wins, v, top);
-                at = (wins & (lanes + (place)row)) | (~wins & at);
+                at = (wins & (LANE_NUMBERS + (place)row)) | (~wins & at);
             }
         store(best + w, top);
         memcpy(where + w, &at, sizeof at);

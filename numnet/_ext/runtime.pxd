@@ -13,7 +13,7 @@ cdef inline int threads_for(double work) noexcept:
 
 
 cdef inline int threads_for_product(double m, double k, double n) noexcept:
-    """The same for a product (m, k) by (k, n): what it reads takes as long as 16 multiply-adds with each number."""
+    """The same for a product (m, k) by (k, n): to read a number of the larger factor takes as long as 16 of them."""
     return threads_for(k * max(m * n, 16 * max(m, n)))
 
 

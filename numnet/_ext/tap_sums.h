@@ -74,9 +74,7 @@ INLINE void NAME(tap_dots)(const int taps, const int filters, const NAME(run) * 
             }
         }
         if (left == 0) continue;
-#define NUMBER(lane, s) lane
-        const mask there = (mask){EVERY_LANE(NUMBER, 0)} < (mask){0} + (int)left;
-#undef NUMBER
+        const mask there = LANE_NUMBERS < (mask){0} + (int)left;
         vec d[FEW];
         UNROLL for (int f = 0; f < filters; f++) d[f] = load(delta + f * next);
         UNROLL for (int i = 0; i < taps; i++) {
@@ -134,7 +132,7 @@ typedef struct {
     size line;              /* positions of a line */
     int along_line;         /* do positions run along the vector? */
     size width;             /* of the sums of a tap: filters, or a vector for each filter */
-    size chunks, together;  /* of the batch; images that are taken together */
+    size chunks;            /* of the batch */
     size delta_image, next; /* from image to image in δ; from filter to filter in padded δ */
     size runs;              /* of an image */
     NAME(run) * run;
@@ -242,7 +240,7 @@ static int NAME(tap_sums)(const conv_shape *shape, const real *x, const real *de
     while (s.chunks > 1 && (double)s.chunks * (double)plan->groups * (double)taps * (double)s.width > 4e6) s.chunks /= 2;
     const size splits = divide_up(threads, plan->groups * s.chunks);
     /* Images with few positions are taken together, so that the sums stay in registers for longer. */
-    const size together = s.together = min_size(divide_up(RUN, positions), divide_up(plan->images, s.chunks));
+    const size together = min_size(divide_up(RUN, positions), divide_up(plan->images, s.chunks));
     const int in_place = plan->in_place && !s.along_line; /* whole vectors are read past the end of a line */
     const size image_from = in_place ? plan->groups * plan->channels * plan->frame.volume : plan->channels * plan->frame.volume;
     const size frames = in_place ? 0 : divide_up(together * image_from + COLUMNS, 16) * 16;
