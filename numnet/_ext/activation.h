@@ -5,62 +5,53 @@
  * same code, in a padded block: so the bits of a number do not depend on where in an array it stands. */
 
 /* GELU: x P(x), P the normal distribution; its slope is P(x) + x P'(x), 0 up to -40 and 1 from 40 on. */
-INLINE real NAME(gelu_of)(real x) {
-    real density;
-    return x * NAME(normal)(x, &density);
+INLINE real NAME(gelu_slope)(real x, real e) {
+    const real per_root = (real)0.39894228040143267794; /* 1 / sqrt(2 pi) */
+    return NAME(normal)(x, e) + NAME(clamp)(x, -40, 40) * NAME(density)(x, e) * per_root;
 }
 
-INLINE real NAME(gelu_slope)(real x) {
-    real density;
-    const real below = NAME(normal)(x, &density);
-    return below + NAME(clamp)(x, -40, 40) * density * (real)0.39894228040143267794; /* 1 / sqrt(2 pi) */
-}
-
-/* GELU as GPT-2 has it: x g with g = logistic(2 u), 2 u = 2 sqrt(2 / pi) (x + 0.044715 x^3). */
+/* GELU as GPT-2 has it: x g with g = logistic(2 u), 2 u = 2 sqrt(2 / pi) (x + 0.044715 x^3), which has the sign of x. */
 #define TWICE_ROOT (real)1.5957691216057307117 /* 2 sqrt(2 / pi) */
-INLINE real NAME(gelu_tanh_of)(real x) {
+INLINE real NAME(gelu_tanh_exp)(real x) {
     const real b = NAME(clamp)(x, -40, 40);
-    real rest;
-    return x * NAME(logistic)(b * (TWICE_ROOT + TWICE_ROOT * (real)0.044715 * (b * b)), &rest);
+    return NAME(exp_of_minus)(b * (TWICE_ROOT + TWICE_ROOT * (real)0.044715 * (b * b)));
 }
 
-INLINE real NAME(gelu_tanh_slope)(real x) {
+INLINE real NAME(gelu_tanh_slope)(real x, real e) {
     const real b = NAME(clamp)(x, -40, 40), square = b * b;
     real rest;
-    const real g = NAME(logistic)(b * (TWICE_ROOT + TWICE_ROOT * (real)0.044715 * square), &rest);
+    const real g = NAME(logistic)(x, e, &rest);
     return g + b * g * rest * (TWICE_ROOT + TWICE_ROOT * (real)(3 * 0.044715) * square);
 }
 
-INLINE real NAME(silu_slope)(real x) {
+INLINE real NAME(silu_slope)(real x, real e) {
     real rest;
-    const real s = NAME(logistic)(x, &rest);
+    const real s = NAME(logistic)(x, e, &rest);
     return s * (1 + x * rest);
 }
 
-/* Mish: x t, t = tanh(log(1 + e^x)) = ((1 + e^x)^2 - 1) / ((1 + e^x)^2 + 1) = n / (n + d); for x > 0 both over e^2x. */
-INLINE real NAME(mish_of)(real x) {
-    const real e = NAME(exp_of_negative)(-NAME(absolute)(x));
+/* Mish, from e = exp(-|x|): x t, t = tanh(log(1 + e^x)) = ((1 + e^x)^2 - 1) / ((1 + e^x)^2 + 1) = n / (n + d); for x > 0 both over e^2x. */
+INLINE real NAME(mish_of)(real x, real e) {
     const real n = 2 * e + (x < 0 ? e * e : 1), d = x < 0 ? 2 : 2 * e * e;
     return x * (n / (n + d));
 }
 
 /* t + x s (1 - t^2), s the logistic function; 1 - t^2 = d (2 n + d) / (n + d)^2. */
-INLINE real NAME(mish_slope)(real x) {
-    const real e = NAME(exp_of_negative)(-NAME(absolute)(x));
+INLINE real NAME(mish_slope)(real x, real e) {
     const real n = 2 * e + (x < 0 ? e * e : 1), d = x < 0 ? 2 : 2 * e * e;
     const real s = (x < 0 ? e : 1) / (1 + e), per_sum = 1 / (n + d);
     return n * per_sum + x * s * (d * per_sum) * ((2 * n + d) * per_sum);
 }
 
-/* log(1 + exp(beta x)) / beta, and x where beta x is above a threshold. */
-INLINE real NAME(softplus_of)(real x, real beta, real threshold) {
-    const real z = beta * x, soft = NAME(log_of_1_plus)(NAME(exp_of_negative)(-NAME(absolute)(z)));
+/* log(1 + exp(beta x)) / beta, from e = exp(-|beta x|), and x where beta x is above a threshold. */
+INLINE real NAME(softplus_of)(real x, real e, real beta, real threshold) {
+    const real z = beta * x, soft = NAME(log_of_1_plus)(e);
     return z > threshold ? x : ((z > 0 ? z : 0) + soft) / beta;
 }
 
 /* scale x, and below 0 scale limit (exp(x / width) - 1), for a width above 0. */
 INLINE real NAME(elu_of)(real x, real scale, real limit, real width) {
-    const real bent = NAME(copysign)(NAME(expm1_of_negative)(x / width), x);
+    const real bent = NAME(copysign)(NAME(expm1)(x / width), x);
     return scale * (x > 0 ? x : limit * bent);
 }
 
@@ -75,17 +66,31 @@ INLINE real NAME(bounded_log)(real p) {
 }
 
 /* `result`, of x and up to three options p, q, r; of delta too in a backward, where x may be the activation a; of what x
- * ought to be, y, in a loss. */
-#define KERNEL(name, result)                                                                                           \
+ * ought to be, y, in a loss. Of a long formula, up to two parts are made before, each for all of a block: `first`,
+ * then `second`; e is the last that was made. Why: a processor looks some hundred instructions ahead, and where these wait
+ * for one another half of it is idle. */
+#define KERNEL(name, result) KERNEL_OF(name, 0, 0, result)
+#define KERNEL_OF(name, first, second, result)                                                                         \
     static void NAME(name)(const void *restrict xs_, const void *restrict ys_, const void *restrict deltas_,           \
                            void *restrict results_, const double *options) {                                           \
         const real *xs = xs_, *ys = ys_, *deltas = deltas_;                                                            \
         const real p = (real)options[0], q = (real)options[1], r = (real)options[2];                                   \
         real *results = results_;                                                                                      \
+        real parts[BLOCK];                                                                                             \
         (void)p, (void)q, (void)r;                                                                                     \
         for (size i = 0; i < BLOCK; i++) {                                                                             \
-            const real x = xs[i], a = x, y = ys[i], delta = deltas[i];                                                 \
-            (void)a, (void)y, (void)delta;                                                                             \
+            const real x = xs[i];                                                                                      \
+            (void)x;                                                                                                   \
+            parts[i] = first;                                                                                          \
+        }                                                                                                              \
+        for (size i = 0; i < BLOCK; i++) {                                                                             \
+            const real e = parts[i];                                                                                   \
+            (void)e;                                                                                                   \
+            parts[i] = second;                                                                                         \
+        }                                                                                                              \
+        for (size i = 0; i < BLOCK; i++) {                                                                             \
+            const real x = xs[i], a = x, y = ys[i], delta = deltas[i], e = parts[i];                                   \
+            (void)a, (void)y, (void)delta, (void)e;                                                                    \
             results[i] = result;                                                                                       \
         }                                                                                                              \
     }
@@ -93,20 +98,20 @@ KERNEL(add, x + y)
 KERNEL(scaled, p * x)
 KERNEL(relu, x <= 0 ? 0 : x) /* NaN is not <= 0: it passes */
 KERNEL(relu_backward, a <= 0 ? 0 : delta)
-KERNEL(sigmoid, NAME(logistic_of)(x))
+KERNEL_OF(sigmoid, NAME(exp_of_minus)(x), e, NAME(logistic_from)(x, e))
 KERNEL(sigmoid_backward, delta * a * (1 - a))
 KERNEL(tanh, NAME(tanh_of)(x))
 KERNEL(tanh_backward, delta * (1 - a * a))
-KERNEL(gelu, NAME(gelu_of)(x))
-KERNEL(gelu_backward, delta * NAME(gelu_slope)(x))
-KERNEL(gelu_tanh, NAME(gelu_tanh_of)(x))
-KERNEL(gelu_tanh_backward, delta * NAME(gelu_tanh_slope)(x))
-KERNEL(silu, x * NAME(logistic_of)(x))
-KERNEL(silu_backward, delta * NAME(silu_slope)(x))
-KERNEL(mish, NAME(mish_of)(x))
-KERNEL(mish_backward, delta * NAME(mish_slope)(x))
-KERNEL(softplus, NAME(softplus_of)(x, p, q))
-KERNEL(softplus_backward, p * x > q ? delta : delta * NAME(logistic_of)(p * x))
+KERNEL_OF(gelu, NAME(normal_exponent)(x), NAME(exp)(e), x * NAME(normal)(x, e))
+KERNEL_OF(gelu_backward, NAME(normal_exponent)(x), NAME(exp)(e), delta * NAME(gelu_slope)(x, e))
+KERNEL_OF(gelu_tanh, NAME(gelu_tanh_exp)(x), e, x * NAME(logistic_from)(x, e))
+KERNEL_OF(gelu_tanh_backward, NAME(gelu_tanh_exp)(x), e, delta * NAME(gelu_tanh_slope)(x, e))
+KERNEL_OF(silu, NAME(exp_of_minus)(x), e, x * NAME(logistic_from)(x, e))
+KERNEL_OF(silu_backward, NAME(exp_of_minus)(x), e, delta * NAME(silu_slope)(x, e))
+KERNEL_OF(mish, NAME(exp_of_minus)(x), e, NAME(mish_of)(x, e))
+KERNEL_OF(mish_backward, NAME(exp_of_minus)(x), e, delta * NAME(mish_slope)(x, e))
+KERNEL_OF(softplus, NAME(exp_of_minus)(p * x), e, NAME(softplus_of)(x, e, p, q))
+KERNEL_OF(softplus_backward, NAME(exp_of_minus)(p * x), e, p * x > q ? delta : delta * NAME(logistic_from)(p * x, e))
 KERNEL(elu, NAME(elu_of)(x, p, q, r))
 KERNEL(elu_backward, delta * NAME(elu_slope)(x, p, q, r))
 KERNEL(leaky_relu, x > 0 ? x : p * x)
@@ -117,9 +122,12 @@ KERNEL(hardtanh, NAME(clamp)(x, p, q))
 KERNEL(hardtanh_backward, p < x && x < q ? delta : 0)
 KERNEL(binary_cross_entropy, -(y * NAME(bounded_log)(x) + (1 - y) * NAME(bounded_log)(1 - x)))
 KERNEL(binary_cross_entropy_backward, delta * (x - y) / NAME(at_least)(x * (1 - x), (real)1e-12))
-KERNEL(binary_cross_entropy_with_logits, (1 - y) * x + NAME(softplus_of)(-x, 1, INFINITY))
-KERNEL(binary_cross_entropy_with_logits_backward, delta * ((1 - y) - NAME(logistic_of)(-x)))
+KERNEL_OF(binary_cross_entropy_with_logits, NAME(exp_of_minus)(x), e,
+          (1 - y) * x + NAME(softplus_of)(-x, e, 1, INFINITY))
+KERNEL_OF(binary_cross_entropy_with_logits_backward, NAME(exp_of_minus)(x), e,
+          delta * ((1 - y) - NAME(logistic_from)(-x, e)))
 #undef KERNEL
+#undef KERNEL_OF
 #undef TWICE_ROOT
 
 static int NAME(in_blocks)(const void *job_, size begin, size end) {

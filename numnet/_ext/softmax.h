@@ -41,7 +41,8 @@ static int NAME(softmax)(const void *job_, size begin, size end) {
                     const real shift = NAME(log)(sums[row]);
                     for (size c = 0; c < C; c++) y[row * C + c] = (x[row * C + c] - largest[row]) - shift;
                 } else {
-                    for (size c = 0; c < C; c++) y[row * C + c] /= sums[row];
+                    const real per_sum = 1 / sums[row];
+                    for (size c = 0; c < C; c++) y[row * C + c] *= per_sum;
                 }
             }
         }
@@ -68,8 +69,9 @@ static int NAME(softmax)(const void *job_, size begin, size end) {
                 for (size c = 0; c < C; c++)
                     for (size i = 0; i < columns; i++) y[c * inner + i] = (x[c * inner + i] - largest[i]) - sums[i];
             } else {
+                for (size i = 0; i < columns; i++) sums[i] = 1 / sums[i];
                 for (size c = 0; c < C; c++)
-                    for (size i = 0; i < columns; i++) y[c * inner + i] /= sums[i];
+                    for (size i = 0; i < columns; i++) y[c * inner + i] *= sums[i];
             }
         }
     }
@@ -109,8 +111,8 @@ static int NAME(masked_softmax)(const void *job_, size begin, size end) {
         }
         NAME(exp_shifted)(y, sums, rows, C);
         for (size row = 0; row < rows; row++) {
-            const real sum = masked && sums[row] == 0 ? 1 : sums[row];
-            for (size c = 0; c < C; c++) y[row * C + c] /= sum;
+            const real per_sum = masked && sums[row] == 0 ? 1 : 1 / sums[row];
+            for (size c = 0; c < C; c++) y[row * C + c] *= per_sum;
         }
     }
     return 0;
@@ -177,7 +179,8 @@ static int NAME(cross_entropy)(const void *job_, size begin, size end) {
                 }
             }
             J[row] = loss;
-            for (size c = 0; c < C; c++) p[row * C + c] /= sums[row];
+            const real per_sum = 1 / sums[row];
+            for (size c = 0; c < C; c++) p[row * C + c] *= per_sum;
         }
     }
     return 0;

@@ -8,6 +8,7 @@ from typing import Any
 import compiled
 import numpy as np
 import pytest
+from scipy import special
 
 from numnet import kernels
 from numnet.errors import ShapeError
@@ -218,10 +219,20 @@ GELU = [  # x, x Φ(x), Φ(x) + x φ(x), in 40 digits, rounded
 
 def test_gelu_is_exact_to_some_units_in_the_last_place(isa, dtype):
     x, a, slope = np.array(GELU[dtype == np.float32 :]).T  # the first is too far out for float32
-    x = x.astype(dtype)
-    np.testing.assert_allclose(elementwise.gelu(x, "none"), a, rtol=4 * np.finfo(dtype).eps)
+    x, tolerance = x.astype(dtype), (4 + x**2) * np.finfo(dtype).eps  # that of the exponential of a rounded x²
+    assert np.all(np.abs(elementwise.gelu(x, "none") - a) <= tolerance * np.abs(a))
     slopes = elementwise.gelu_backward(x, np.ones_like(x), "none")
-    np.testing.assert_allclose(slopes, slope, rtol=5 * np.finfo(dtype).eps)
+    assert np.all(np.abs(slopes - slope) <= (tolerance + np.finfo(dtype).eps) * np.abs(slope))
+
+
+def test_gelu_is_as_exact_everywhere(isa, dtype):
+    x = np.concatenate([np.linspace(-14, 14, 20011), [-0.0, 0, -1e30, 1e30, np.inf]]).astype(dtype)
+    a, t = elementwise.gelu(x, "none"), np.abs(x[:-3]).astype(np.longdouble)
+    tail = np.exp(-(t**2) / 2) * special.erfcx(np.sqrt(t * t / 2).astype(np.float64)) / 2
+    expected = x[:-3] * np.where(x[:-3] < 0, tail, 1 - tail)
+    tolerance = (8 + t**2) * np.finfo(dtype).eps  # 4 of them are SciPy's
+    assert np.all(np.abs(a[:-3] - expected) <= tolerance * np.abs(expected) + np.finfo(dtype).tiny)
+    assert np.array_equal(a[-3:], [0, x[-2], np.inf])
 
 
 def test_what_does_not_fit_is_left_to_the_reference(isa, dtype):
