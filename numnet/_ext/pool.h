@@ -11,17 +11,32 @@ typedef int64_t NAME(place);
 #endif
 #define place NAME(place)
 
-/* The rows that the window at (d, h) sees, written as offsets in units of one row; the return value is their number. */
-INLINE size NAME(rows_seen)(const struct window_job *job, size d, size h, size *rows) {
-    size count = 0;
-    for (size i = 0; i < job->kernel[0]; i++) {
-        const size depth = d * job->stride[0] - job->before[0] + i * job->dilation[0];
-        for (size j = 0; j < job->kernel[1] && depth >= 0 && depth < job->in[0]; j++) {
-            const size row = h * job->stride[1] - job->before[1] + j * job->dilation[1];
-            if (row >= 0 && row < job->in[1]) rows[count++] = depth * job->in[1] + row;
+/* What each line of windows sees of a plane: how many rows, and which. */
+typedef struct {
+    size most;  /* from line to line in `rows` */
+    size *rows;
+    size *counts;
+} NAME(view);
+
+/* 0, or -1 when there is no memory; `rows` is to be freed in both cases. */
+static int NAME(look)(const struct window_job *job, NAME(view) * view) {
+    const size lines = job->out[0] * job->out[1];
+    view->most = job->kernel[0] * job->kernel[1];
+    view->rows = scratch((view->most + 1) * lines * (size)sizeof(size));
+    if (!view->rows) return -1;
+    view->counts = view->rows + view->most * lines;
+    for (size q = 0; q < lines; q++) {
+        size *rows = view->rows + q * view->most, *count = view->counts + q;
+        *count = 0;
+        for (size i = 0; i < job->kernel[0]; i++) {
+            const size depth = q / job->out[1] * job->stride[0] - job->before[0] + i * job->dilation[0];
+            for (size j = 0; j < job->kernel[1] && depth >= 0 && depth < job->in[0]; j++) {
+                const size row = q % job->out[1] * job->stride[1] - job->before[1] + j * job->dilation[1];
+                if (row >= 0 && row < job->in[1]) rows[(*count)++] = depth * job->in[1] + row;
+            }
         }
     }
-    return count;
+    return 0;
 }
 
 /* One tap: v at its place against the largest so far. The first NaN wins over everything. */
@@ -89,9 +104,10 @@ INLINE void NAME(max_across)(const real *best, const place *where, size per_row,
     }
 }
 
-/* line = the sum of rows of x, element by element. The last vector may do some elements again. */
-INLINE void NAME(sum_across)(const real *x, size W, const size *rows, size count, real *line) {
-    if (W < LANES) {
+/* line = the sum of rows of x, element by element. The last vector may do some elements again. A row that is shorter than
+ * a vector is followed by zeros up to the end of it; one that is not may be read so far only if x is `readable` there. */
+INLINE void NAME(sum_across)(const real *x, size W, int readable, const size *rows, size count, real *line) {
+    if (W < LANES && !readable) {
         for (size w = 0; w < W; w++) {
             real sum = 0;
             for (size i = 0; i < count; i++) sum += x[rows[i] * W + w];
@@ -100,10 +116,10 @@ INLINE void NAME(sum_across)(const real *x, size W, const size *rows, size count
         return;
     }
     for (size w = 0; w < W; w += LANES) {
-        const size at = min_size(w, W - LANES);
+        const size at = max_size(min_size(w, W - LANES), 0);
         vec sum = {0};
         for (size i = 0; i < count; i++) sum += load(x + rows[i] * W + at);
-        store(line + at, sum);
+        store(line + at, W < LANES ? NAME(select)(LANE_NUMBERS < (place)W, sum, (vec){0}) : sum);
     }
 }
 
@@ -117,12 +133,11 @@ static int NAME(max_pool)(const void *job_, size begin, size end) {
     const size per_row = long_row ? W / stride : divide_up(job->out[2], LANES) * LANES;
     const size n = long_row ? divide_up(rows * per_row, LANES) * LANES : per_row;
     const size width = n * stride + reach, total = long_row ? n : rows * per_row;
-    const size seen_at_most = job->kernel[0] * job->kernel[1];
     real *padded = scratch((width + total + LANES) * (size)sizeof(real));
     place *where = scratch((n + total + LANES) * (size)sizeof(place));
-    size *seen = scratch(seen_at_most * (size)sizeof(size));
-    if (!padded || !where || !seen) {
-        free(padded), free(where), free(seen);
+    NAME(view) view;
+    if (NAME(look)(job, &view) < 0 || !padded || !where) {
+        free(padded), free(where), free(view.rows);
         return NO_MEMORY;
     }
     real *best = padded + width;
@@ -150,13 +165,10 @@ static int NAME(max_pool)(const void *job_, size begin, size end) {
                                  where + row * per_row);
             }
         }
-        for (size d = 0; d < job->out[0]; d++)
-            for (size h = 0; h < job->out[1]; h++, y += job->out[2], index += job->out[2]) {
-                const size count = NAME(rows_seen)(job, d, h, seen);
-                NAME(max_across)(best, where, per_row, seen, count, job->out[2], y, index, y_end);
-            }
+        for (size q = 0; q < job->out[0] * job->out[1]; q++, y += job->out[2], index += job->out[2])
+            NAME(max_across)(best, where, per_row, view.rows + q * view.most, view.counts[q], job->out[2], y, index, y_end);
     }
-    free(padded), free(where), free(seen);
+    free(padded), free(where), free(view.rows);
     return 0;
 }
 
@@ -199,8 +211,9 @@ static void NAME(sum_of_row)(const struct window_job *job, const real *x, size n
 }
 
 /* The adjoint of sum_of_row: x[o stride + k dilation] += shares[o], on a row of zeros of this width. */
-static void NAME(spread_row)(const struct window_job *job, const real *restrict shares, size width, real *restrict x) {
-    const size n = job->out[2], kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
+static void NAME(spread_row)(const struct window_job *job, const real *restrict shares, size n, size width,
+                             real *restrict x) {
+    const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
     if (dilation == 1 && kernel == stride) { /* no two windows meet */
         if (kernel == 2)
             for (size o = 0; o < n; o++) x[2 * o] = x[2 * o + 1] = shares[o];
@@ -230,17 +243,17 @@ INLINE size NAME(taps_counted)(const struct window_job *job, int axis, size o) {
     return max_size(count, 1);
 }
 
-/* The sums of the windows of some rows, from `first` on, are divided by counts[o] divisors[first]; behind the last output the
- * counts are 1. Where there are several rows, counts hold all of the divisor. */
-static void NAME(divisors_of)(const struct window_job *job, size rows, size n, real *counts, real *divisors) {
-    for (size o = 0; o < n; o++) counts[o] = 1;
+/* A mean is the sum of a window, from line `first` on, times shares[o] line_shares[first]; behind the last output the shares
+ * are 1. Where there are several lines, `shares` hold all of it. */
+static void NAME(shares_of)(const struct window_job *job, size lines, size n, real *shares, real *line_shares) {
+    for (size o = 0; o < n; o++) shares[o] = 1;
     for (size q = 0; q < job->out[0] * job->out[1]; q++) {
         const size count = NAME(taps_counted)(job, 0, q / job->out[1]) * NAME(taps_counted)(job, 1, q % job->out[1]);
-        divisors[q] = job->divisor != 0 ? (real)job->divisor : (real)count;
+        line_shares[q] = 1 / (job->divisor != 0 ? (real)job->divisor : (real)count);
     }
-    for (size o = 0; o < rows * job->out[2]; o++)
-        counts[o] = (real)NAME(taps_counted)(job, 2, o % job->out[2]) * (rows > 1 ? divisors[o / job->out[2]] : 1);
-    if (rows > 1) divisors[0] = 1;
+    for (size o = 0; o < lines * job->out[2]; o++)
+        shares[o] = (lines > 1 ? line_shares[o / job->out[2]] : 1) / (real)NAME(taps_counted)(job, 2, o % job->out[2]);
+    if (lines > 1) line_shares[0] = 1;
 }
 
 /* How many rows of outputs are made at once. Where windows side by side fill a row exactly, the rows of a small plane are one
@@ -258,68 +271,82 @@ static int NAME(avg_pool)(const void *job_, size begin, size end) {
     const size lines = job->out[0] * job->out[1], rows = NAME(rows_at_once)(job), outputs = rows * job->out[2];
     const size n = divide_up(outputs, LANES) * LANES;
     const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + rows * W);
-    real *line = scratch((width + 2 * n + lines) * (size)sizeof(real));
-    size *seen = scratch(job->kernel[0] * job->kernel[1] * (size)sizeof(size));
-    if (!line || !seen) {
-        free(line), free(seen);
+    real *line = scratch((width + LANES + 2 * n + lines) * (size)sizeof(real));
+    NAME(view) view;
+    if (NAME(look)(job, &view) < 0 || !line) {
+        free(line), free(view.rows);
         return NO_MEMORY;
     }
-    real *sums = line + width, *counts = sums + n, *divisors = counts + n;
+    real *sums = line + width + LANES, *shares = sums + n, *line_shares = shares + n;
     const size computed = job->stride[2] <= 2 ? n : outputs; /* rounded up where that makes whole vectors of it */
-    for (size i = 0; i < width + n; i++) line[i] = 0;
-    NAME(divisors_of)(job, rows, n, counts, divisors);
+    for (size i = 0; i < width + LANES + n; i++) line[i] = 0;
+    NAME(shares_of)(job, rows, n, shares, line_shares);
     real *y = (real *)job->y + begin * lines * job->out[2];
     const real *y_end = (real *)job->y + end * lines * job->out[2];
     for (size p = begin; p < end; p++) {
         const real *x = (const real *)job->x + p * plane;
+        const int readable = (job->planes - p - 1) * plane >= LANES;
         for (size first = 0; first < lines; first += rows, y += outputs) {
             for (size row = 0; row < rows; row++) {
-                const size q = first + row, count = NAME(rows_seen)(job, q / job->out[1], q % job->out[1], seen);
-                NAME(sum_across)(x, W, seen, count, line + before + row * W);
+                const size q = first + row;
+                NAME(sum_across)(x, W, readable, view.rows + q * view.most, view.counts[q], line + before + row * W);
             }
             NAME(sum_of_row)(job, line, computed, sums);
             for (size o = 0; o < outputs; o += LANES) {
-                const vec mean = load(sums + o) / (divisors[first] * load(counts + o));
+                const vec mean = load(sums + o) * (line_shares[first] * load(shares + o));
                 NAME(store_before)(y + o, mean, min_size(outputs - o, LANES), y_end);
             }
         }
     }
-    free(line), free(seen);
+    free(line), free(view.rows);
     return 0;
+}
+
+/* Does each row belong to one line of windows, the first to the first, and so on? */
+INLINE int NAME(rows_in_turn)(const struct window_job *job) {
+    const size kernel = job->kernel[1];
+    return job->in[0] == 1 && job->kernel[0] == 1 && job->before[0] == 0 && job->before[1] == 0 &&
+           kernel == job->stride[1] && job->out[1] * kernel == job->in[1] && (kernel == 1 || job->dilation[1] == 1);
 }
 
 static int NAME(avg_pool_backward)(const void *job_, size begin, size end) {
     const struct window_job *job = job_;
-    const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W, n = job->out[2];
-    const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + W);
-    const size lines = job->out[0] * job->out[1];
-    real *line = scratch((width + 2 * n + lines) * (size)sizeof(real));
-    size *seen = scratch(job->kernel[0] * job->kernel[1] * (size)sizeof(size));
-    if (!line || !seen) {
-        free(line), free(seen);
+    const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W;
+    const size lines = job->out[0] * job->out[1], rows = NAME(rows_at_once)(job), n = rows * job->out[2];
+    const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + rows * W);
+    const int in_turn = NAME(rows_in_turn)(job);
+    real *line = scratch((width + LANES + 2 * n + lines) * (size)sizeof(real));
+    NAME(view) view;
+    if (NAME(look)(job, &view) < 0 || !line) {
+        free(line), free(view.rows);
         return NO_MEMORY;
     }
-    real *restrict shares = line + width, *restrict counts = shares + n, *divisors = counts + n;
-    for (size i = 0; i < width; i++) line[i] = 0;
-    NAME(divisors_of)(job, 1, n, counts, divisors);
-    const real *restrict delta = (const real *)job->x + begin * job->out[0] * job->out[1] * n;
+    real *restrict means = line + width + LANES, *restrict shares = means + n, *line_shares = shares + n;
+    for (size i = 0; i < width + LANES; i++) line[i] = 0;
+    NAME(shares_of)(job, rows, n, shares, line_shares);
+    const real *restrict delta = (const real *)job->x + begin * lines * job->out[2];
+    const real *end_of_x = (const real *)job->y + end * plane;
     for (size p = begin; p < end; p++) {
         real *x = (real *)job->y + p * plane;
-        memset(x, 0, (size_t)plane * sizeof(real));
-        for (size d = 0; d < job->out[0]; d++)
-            for (size h = 0; h < job->out[1]; h++, delta += n) {
-                const size count = NAME(rows_seen)(job, d, h, seen);
-                const real divisor = divisors[d * job->out[1] + h];
-                for (size o = 0; o < n; o++) shares[o] = delta[o] / (divisor * counts[o]);
-                NAME(spread_row)(job, shares, width, line);
+        if (!in_turn) memset(x, 0, (size_t)plane * sizeof(real));
+        for (size first = 0; first < lines; first += rows, delta += n) {
+            for (size o = 0; o < n; o++) means[o] = delta[o] * (line_shares[first] * shares[o]);
+            NAME(spread_row)(job, means, n, width, line);
+            for (size row = 0; row < rows; row++) {
+                const size *seen = view.rows + (first + row) * view.most, count = view.counts[first + row];
+                const real *restrict from = line + before + row * W;
                 for (size i = 0; i < count; i++) {
-                    real *restrict row = x + seen[i] * W;
-                    const real *restrict from = line + before;
-                    for (size w = 0; w < W; w++) row[w] += from[w];
+                    real *restrict to = x + seen[i] * W;
+                    if (in_turn)
+                        for (size w = 0; w < W; w += LANES)
+                            NAME(store_before)(to + w, load(from + w), min_size(W - w, LANES), end_of_x);
+                    else
+                        for (size w = 0; w < W; w++) to[w] += from[w];
                 }
             }
+        }
     }
-    free(line), free(seen);
+    free(line), free(view.rows);
     return 0;
 }
 
