@@ -104,8 +104,8 @@ INLINE void NAME(max_across)(const real *best, const place *where, size per_row,
     }
 }
 
-/* line = the sum of rows of x, element by element. The last vector may do some elements again. A row that is shorter than
- * a vector is followed by zeros up to the end of it; one that is not may be read so far only if x is `readable` there. */
+/* line = the sum of rows of x, element by element. The last vector may do some elements again. Rows shorter than a vector
+ * become a whole one, zeros behind their end, if x is `readable` there. */
 INLINE void NAME(sum_across)(const real *x, size W, int readable, const size *rows, size count, real *line) {
     if (W < LANES && !readable) {
         for (size w = 0; w < W; w++) {
