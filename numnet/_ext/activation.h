@@ -30,7 +30,8 @@ INLINE real NAME(silu_slope)(real x, real e) {
     return s * (1 + x * rest);
 }
 
-/* Mish, from e = exp(-|x|): x t, t = tanh(log(1 + e^x)) = ((1 + e^x)^2 - 1) / ((1 + e^x)^2 + 1) = n / (n + d); for x > 0 both over e^2x. */
+/* Mish, from e = exp(-|x|): x t, t = tanh(log(1 + exp(x))) = ((1 + exp(x))^2 - 1) / ((1 + exp(x))^2 + 1) = n / (n + d); for
+ * x > 0 both over exp(2x). */
 INLINE real NAME(mish_of)(real x, real e) {
     const real n = 2 * e + (x < 0 ? e * e : 1), d = x < 0 ? 2 : 2 * e * e;
     return x * (n / (n + d));
