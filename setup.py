@@ -25,13 +25,13 @@ from setuptools.command.build_ext import build_ext
 
 SOURCES = Path("numnet/_ext")
 FAMILIES = {  # module: its kernels
-    "runtime": None,
-    "products": "products_kernels.c",
-    "maps": "maps_kernels.c",
-    "planes": "planes_kernels.c",
-    "elementwise": "elementwise_kernels.c",
-    "recurrent": "recurrent_kernels.c",
-    "steps": "steps_kernels.c",
+    "runtime": [],
+    "products": ["products_kernels.c", "tile_kernels.c"],
+    "maps": ["maps_kernels.c"],
+    "planes": ["planes_kernels.c"],
+    "elementwise": ["elementwise_kernels.c"],
+    "recurrent": ["recurrent_kernels.c", "tile_kernels.c"],
+    "steps": ["steps_kernels.c"],
 }
 PYTHON = ("call", "tape", "kernels.dispatch")  # the types of variables stand in a .pxd beside it
 ISA_FLAGS = {
@@ -79,14 +79,14 @@ class BuildKernels(build_ext):
 
         try:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                compiled = [
-                    (extension, pool.submit(compile_for, isa, kernels))
-                    for isa in reversed(isas)  # the longest first
-                    for extension in self.extensions
-                    if (kernels := FAMILIES.get(extension.name.rpartition(".")[2]))
-                ]
-                for extension, objects in compiled:
-                    extension.extra_objects += objects.result()
+                sources = dict.fromkeys(source for kernels in FAMILIES.values() for source in kernels)  # each one once
+                isas_first = reversed(isas)  # the longest first
+                compiled = {
+                    (isa, source): pool.submit(compile_for, isa, source) for isa in isas_first for source in sources
+                }
+                for extension in self.extensions:
+                    kernels = FAMILIES.get(extension.name.rpartition(".")[2], [])
+                    extension.extra_objects += [compiled[isa, source].result()[0] for isa in isas for source in kernels]
                 for extension in self.extensions:
                     extension.extra_compile_args = [*flags, "-O1"]  # Cython's C, whose work is to call
                     extension.extra_link_args = link

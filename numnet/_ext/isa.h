@@ -1,7 +1,8 @@
 /* What every kernel object needs: the instruction set it is compiled for, and the parallel loop.
  *
  * A kernel family is one C file (products_kernels.c, maps_kernels.c) compiled once per instruction set, with NUMNET_ISA set to
- * baseline, avx2 or avx512. It includes its templates twice, for float and for double (real.h). */
+ * baseline, avx2 or avx512; families that multiply share tile_kernels.c. Each includes its templates twice, for float and for
+ * double (real.h). */
 #ifndef NUMNET_ISA_H
 #define NUMNET_ISA_H
 
@@ -27,6 +28,7 @@ typedef ptrdiff_t size; /* signed: loops may count down, and no product of sizes
 
 #define INLINE static inline __attribute__((always_inline))
 #define ALONE static __attribute__((noinline)) /* with registers for itself */
+#define SHARED __attribute__((visibility("hidden"))) /* among the objects of a module */
 
 #define PRAGMA(text) _Pragma(#text)
 #ifdef _OPENMP

@@ -7,7 +7,8 @@
 #define REAL_BITS 32
 #include "real.h"
 
-#include "tile.h"
+#include "tiles.h"
+#include "panel.h"
 
 #include "gemm.h"
 #include "gemm_batch.h"
@@ -28,7 +29,8 @@
 #define REAL_BITS 64
 #include "real.h"
 
-#include "tile.h"
+#include "tiles.h"
+#include "panel.h"
 
 #include "gemm.h"
 #include "gemm_batch.h"

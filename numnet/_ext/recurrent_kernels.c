@@ -5,12 +5,13 @@
 
 #include <math.h>
 
-#pragma GCC diagnostic ignored "-Wunused-function" /* of tile.h and gemm.h parts are enough */
+#pragma GCC diagnostic ignored "-Wunused-function" /* of panel.h and gemm.h parts are enough */
 
 #define REAL_BITS 32
 #include "real.h"
 #include "elementary.h"
-#include "tile.h"
+#include "tiles.h"
+#include "panel.h"
 #include "gemm.h"
 #include "recurrent.h"
 #include "row_sums.h"
@@ -19,7 +20,8 @@
 #define REAL_BITS 64
 #include "real.h"
 #include "elementary.h"
-#include "tile.h"
+#include "tiles.h"
+#include "panel.h"
 #include "gemm.h"
 #include "recurrent.h"
 #include "row_sums.h"

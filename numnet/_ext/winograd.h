@@ -1,7 +1,6 @@
 /* Winograd's method: the values of tiles and windows (winograd_values.h), 36 products, and back. */
 
-/* A function for each of the two: its loops have constants. */
-#define BY_EDGE(name, p, ...) ((p)->edge == 4 ? NAME(name)(4, p, __VA_ARGS__) : NAME(name)(2, p, __VA_ARGS__))
+#define BY_EDGE(name, p, ...) ((p)->edge == 4 ? NAME(name##_4) : NAME(name##_2))(p, __VA_ARGS__)
 
 /* A block of tiles has values and sums that stay in the second-level cache, about, but is long enough for the weights,
  * which every block reads; a block of filters has weights that stay in the third. All sums are over channels, in their

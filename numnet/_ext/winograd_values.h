@@ -164,8 +164,8 @@ INLINE void NAME(see)(const int rows, const int most, const NAME(images) * x, co
 }
 
 /* values[k][tile][channel] = Bᵀ d B */
-ALONE void NAME(values_of_tiles)(const int edge, const winograd_plan *p, const real *x, size first, size last, size row,
-                                 size plane, real *values) {
+INLINE void NAME(values_of_tiles)(const int edge, const winograd_plan *p, const real *x, size first, size last,
+                                  size row, size plane, real *values) {
     size volume = p->height * p->width, at[LANES];
     const NAME(images) images = {x, x + p->images * p->channels * volume, p->height, p->width};
     for (size c = 0; c < p->channels; c += LANES) {
@@ -195,8 +195,8 @@ ALONE void NAME(values_of_tiles)(const int edge, const winograd_plan *p, const r
 }
 
 /* z = Aᵀ m A + bias for `count` filters, from m[k][tile][filter]; edge × edge results a tile */
-ALONE void NAME(results_of_tiles)(const int edge, const winograd_plan *p, const real *m, size first, size last, size row,
-                                  size plane, size count, const real *bias, real *z) {
+INLINE void NAME(results_of_tiles)(const int edge, const winograd_plan *p, const real *m, size first, size last,
+                                   size row, size plane, size count, const real *bias, real *z) {
     const int together = 4 / edge; /* rows of a tile that fill four vectors */
     size out_volume = p->out_height * p->out_width;
     /* 16 rows that lie multiples of 4096 bytes apart would drive each other out of the first-level cache */
@@ -256,8 +256,8 @@ ALONE void NAME(results_of_tiles)(const int edge, const winograd_plan *p, const 
 }
 
 /* G w Gᵀ of the windows of one channel and LANES filters. */
-ALONE void NAME(values_of_weights)(const int edge, const winograd_plan *p, const real *weight, size channel, size filter,
-                                   size plane, real *to) {
+INLINE void NAME(values_of_weights)(const int edge, const winograd_plan *p, const real *weight, size channel,
+                                    size filter, size plane, real *to) {
     size at[LANES];
     NAME(lanes_of_channels)(filter, p->filters, p->weight_filter, at);
     weight += channel * p->weight_channel;
@@ -281,8 +281,8 @@ ALONE void NAME(values_of_weights)(const int edge, const winograd_plan *p, const
 }
 
 /* values[k][tile][filter] = A δ Aᵀ of `filters` filters, edge × edge of δ a tile */
-ALONE void NAME(values_of_deltas)(const int edge, const winograd_plan *p, const real *delta, size filter, size filters,
-                                  size first, size last, size row, size plane, real *values) {
+INLINE void NAME(values_of_deltas)(const int edge, const winograd_plan *p, const real *delta, size filter, size filters,
+                                   size first, size last, size row, size plane, real *values) {
     size volume = p->out_height * p->out_width, at[LANES];
     const NAME(images) images = {delta, delta + p->images * p->filters * volume, p->out_height, p->out_width};
     for (size f = 0; f < filters; f += LANES) {
@@ -328,6 +328,22 @@ INLINE void NAME(weights_of_sums)(const int edge, const winograd_plan *p, const 
         }
     }
 }
+
+/* A function for each edge: its loops have constants. */
+#define OF_EDGES(name, parameters, ...)                                                                                \
+    ALONE void NAME(name##_2) parameters { NAME(name)(2, p, __VA_ARGS__); }                                            \
+    ALONE void NAME(name##_4) parameters { NAME(name)(4, p, __VA_ARGS__); }
+OF_EDGES(values_of_tiles, (const winograd_plan *p, const real *x, size first, size last, size row, size plane,
+         real *values), x, first, last, row, plane, values)
+OF_EDGES(results_of_tiles, (const winograd_plan *p, const real *m, size first, size last, size row, size plane,
+         size count, const real *bias, real *z), m, first, last, row, plane, count, bias, z)
+OF_EDGES(values_of_weights, (const winograd_plan *p, const real *weight, size channel, size filter, size plane,
+         real *to), weight, channel, filter, plane, to)
+OF_EDGES(values_of_deltas, (const winograd_plan *p, const real *delta, size filter, size filters, size first, size last,
+         size row, size plane, real *values), delta, filter, filters, first, last, row, plane, values)
+OF_EDGES(weights_of_sums, (const winograd_plan *p, const real *sums, size plane, size filters, real *dw), sums, plane,
+         filters, dw)
+#undef OF_EDGES
 
 #undef ROOT
 #undef HALF_ROOT
