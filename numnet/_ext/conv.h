@@ -27,6 +27,9 @@ static int NAME(either_slide)(const slide_plan *plan, const real *source, const 
 
 static int NAME(conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z,
                       int winograd, int threads) {
+    const size seen = shape->channels * shape->in[0] * shape->in[1] * shape->in[2];
+    if (is_linear(shape))
+        return NAME(gemm)(shape->images, shape->filters, seen, x, seen, 1, weight, 1, seen, bias, z, threads);
 #if REAL_BITS == 32
     winograd_plan tiles;
     if (winograd && plan_winograd(shape, &tiles)) return NAME(winograd)(&tiles, x, weight, bias, z, threads);
@@ -42,6 +45,10 @@ static int NAME(conv)(const conv_shape *shape, const void *x, const void *weight
 
 static int NAME(conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x,
                               int winograd, int threads) {
+    const size seen = shape->channels * shape->in[0] * shape->in[1] * shape->in[2];
+    if (is_linear(shape)) /* a slide would spend most of its sums on zeros around δ */
+        return NAME(gemm)(shape->images, seen, shape->filters, delta, shape->filters, 1, weight, seen, 1, NULL, delta_x,
+                          threads);
 #if REAL_BITS == 32
     winograd_plan tiles;
     if (winograd && plan_winograd_delta_x(shape, &tiles))
@@ -59,6 +66,9 @@ static int NAME(conv_delta_x)(const conv_shape *shape, const void *weight, const
 
 static int NAME(conv_delta_w)(const conv_shape *shape, const void *x, const void *delta, void *dw, int winograd,
                               int threads) {
+    const size seen = shape->channels * shape->in[0] * shape->in[1] * shape->in[2];
+    if (is_linear(shape))
+        return NAME(gemm)(shape->filters, seen, shape->images, delta, 1, shape->filters, x, seen, 1, NULL, dw, threads);
 #if REAL_BITS == 32
     winograd_plan tiles;
     if (winograd && plan_winograd(shape, &tiles)) return NAME(winograd_delta_w)(&tiles, x, delta, dw, threads);

@@ -84,6 +84,15 @@ static inline conv_shape flattened(conv_shape s) {
     return s;
 }
 
+/* Does the only window see every number of an image once? Then this is a linear layer, whose rows are images. */
+static inline int is_linear(const conv_shape *s) {
+    int linear = s->groups == 1;
+    for (int a = 0; a < 3; a++)
+        linear &= s->out[a] == 1 && s->before[a] == 0 && s->kernel[a] == s->in[a] &&
+                  (s->kernel[a] == 1 || s->dilation[a] == 1);
+    return linear;
+}
+
 /* Is the frame no different from the source? */
 static inline int is_source(const frame_plan *f) {
     int same = f->split == 1;
@@ -135,12 +144,23 @@ static int plan_conv(const conv_shape *shape, slide_plan *plan) {
     return 1;
 }
 
-/* The tap t of an axis reaches the elements x[q · stride + r] of phase r from output q + shift. Does it reach any? */
-static inline int tap_reaches(const conv_shape *s, int axis, size r, size t, size *shift) {
-    size distance = r + s->before[axis] - t * s->dilation[axis];
-    *shift = distance / s->stride[axis];
-    return distance % s->stride[axis] == 0;
+/* The taps of an axis that reach the elements x[q · stride + r] of phase r, and from which output, q + shift: those from
+ * `first` on, in steps of `step`, fewer than `end`. Shifts fall by `fall` from one of them to the next. */
+typedef struct {
+    size first, step, end, shift, fall;
+} reaching_taps;
+
+static inline reaching_taps taps_that_reach(const conv_shape *s, int axis, size r) {
+    const size stride = s->stride[axis], dilation = s->dilation[axis], end = s->kernel[axis];
+    size first = 0, step = 1;
+    while (first < end && (r + s->before[axis] - first * dilation) % stride) first++;
+    while (step < end && step * dilation % stride) step++;
+    return (reaching_taps){.first = first, .step = step, .end = end,
+                           .shift = (r + s->before[axis] - first * dilation) / stride,
+                           .fall = step * dilation / stride};
 }
+
+static inline size how_many(reaching_taps t) { return divide_up(t.end - t.first, t.step); }
 
 /* δx = Wᵀ · δ */
 static int plan_delta_x(const conv_shape *shape, slide_plan *plan) {
@@ -164,13 +184,13 @@ static int plan_delta_x(const conv_shape *shape, slide_plan *plan) {
     for (int a = 0; a < 3; a++) {
         phases[a] = min_size(s.stride[a], s.in[a]);
         lowest[a] = PTRDIFF_MAX;
-        size end = 1, shift;
-        for (size r = 0; r < phases[a]; r++)
-            for (size t = 0; t < s.kernel[a]; t++)
-                if (tap_reaches(&s, a, r, t, &shift)) {
-                    lowest[a] = min_size(lowest[a], shift);
-                    end = max_size(end, divide_up(s.in[a] - r, s.stride[a]) + shift);
-                }
+        size end = 1;
+        for (size r = 0; r < phases[a]; r++) {
+            const reaching_taps t = taps_that_reach(&s, a, r);
+            if (!how_many(t)) continue;
+            lowest[a] = min_size(lowest[a], t.shift - (how_many(t) - 1) * t.fall);
+            end = max_size(end, divide_up(s.in[a] - r, s.stride[a]) + t.shift);
+        }
         if (lowest[a] == PTRDIFF_MAX) lowest[a] = 0;
         f->from[a] = s.out[a];
         f->before[a] = -lowest[a];
@@ -192,29 +212,21 @@ static int plan_delta_x(const conv_shape *shape, slide_plan *plan) {
                              divide_up(s.in[2] - rw, s.stride[2])},
                     .write = (rd * s.in[1] + rh) * s.in[2] + rw,
                 };
-                /* Taps are counted before they are listed: the lists of all phases lie end to end. */
-                for (int listing = 0; listing < 2; listing++) {
-                    size k = 0, d, h, w;
-                    for (size c = 0; c < filters; c++)
-                        for (size td = 0; td < s.kernel[0]; td++)
-                            for (size th = 0; th < s.kernel[1]; th++)
-                                for (size tw = 0; tw < s.kernel[2]; tw++) {
-                                    if (!tap_reaches(&s, 0, rd, td, &d) || !tap_reaches(&s, 1, rh, th, &h) ||
-                                        !tap_reaches(&s, 2, rw, tw, &w))
-                                        continue;
-                                    if (listing) {
-                                        p->offset[k] = c * f->volume +
-                                                       frame_at(f, d - lowest[0], h - lowest[1], w - lowest[2]);
-                                        p->weight[k] = c * channels * window +
-                                                       (td * s.kernel[1] + th) * s.kernel[2] + tw;
-                                    }
-                                    k++;
-                                }
-                    p->taps = k;
-                    p->offset = memory;
-                    p->weight = memory + k;
-                }
+                const reaching_taps td = taps_that_reach(&s, 0, rd), th = taps_that_reach(&s, 1, rh),
+                                    tw = taps_that_reach(&s, 2, rw);
+                p->taps = filters * how_many(td) * how_many(th) * how_many(tw);
+                p->offset = memory;
+                p->weight = memory + p->taps;
                 memory += 2 * p->taps;
+                size k = 0;
+                for (size c = 0; c < filters; c++)
+                    for (size d = td.first, at_d = td.shift - lowest[0]; d < td.end; d += td.step, at_d -= td.fall)
+                        for (size h = th.first, at_h = th.shift - lowest[1]; h < th.end; h += th.step, at_h -= th.fall)
+                            for (size w = tw.first, at_w = tw.shift - lowest[2]; w < tw.end;
+                                 w += tw.step, at_w -= tw.fall, k++) {
+                                p->offset[k] = c * f->volume + frame_at(f, at_d, at_h, at_w);
+                                p->weight[k] = c * channels * window + (d * s.kernel[1] + h) * s.kernel[2] + w;
+                            }
             }
     return 1;
 }
