@@ -269,7 +269,7 @@ static int NAME(by_panels)(const void *job, size begin, size end) {
 
         const real *b = p->b + j * p->b_column;
         real columns[DEPTH * COLUMNS] __attribute__((aligned(64)));
-        if (p->b_column == 1 && p->m <= 2 * ROWS && width == step) {
+        if (p->b_column == 1 && width == step && (p->m <= 2 * ROWS || p->k * p->n <= SMALL)) {
             step = p->b_row;
         } else {
             NAME(pack_columns)(p->k, width, b, p->b_row, p->b_column, columns);
@@ -314,11 +314,13 @@ static int NAME(multiply_tiles)(NAME(product) whole, int threads) {
     if (small || near) whole.in_strips = n / COLUMNS * COLUMNS;
     whole.panels = divide_up(whole.n - whole.in_strips, COLUMNS);
     const int crowded = ROWS > 8 && n >= 16 * COLUMNS && whole.a_row * (size)sizeof(real) % 4096 == 0;
-    const int readable = whole.a_column == 1 && whole.a_row && !crowded && !(small && whole.in_strips);
+    const int readable = whole.a_column == 1 && whole.a_row && !crowded && !(small && whole.in_strips > 4 * COLUMNS);
     size depth = NAME(even_part)(k, DEPTH), padded = whole.column_bias ? divide_up(n, COLUMNS) * COLUMNS : 0;
     size strip = near ? min_size(whole.in_strips, NEAR / depth / COLUMNS * COLUMNS) : whole.in_strips;
     size to_near = near ? strip * depth : 0, to_pack = readable ? 0 : min_size(whole.m, ROWS_AT_ONCE) * depth;
-    real *memory = scratch((size)sizeof(real) * (padded + to_near + to_pack));
+    real few[8192 / sizeof(real)] __attribute__((aligned(64))); /* a small product takes less time than asking for memory */
+    const size bytes = (size)sizeof(real) * (padded + to_near + to_pack);
+    real *memory = bytes <= (size)sizeof few ? few : scratch(bytes);
     if (!memory) return -1;
     if (near) whole.near = memory + padded;
     if (to_pack) whole.packed = memory + padded + to_near;
@@ -353,7 +355,7 @@ static int NAME(multiply_tiles)(NAME(product) whole, int threads) {
             run_in_parts(NAME(by_panels), &part, part.blocks * part.panels, 1, threads);
         }
     }
-    free(memory);
+    if (memory != few) free(memory);
     return 0;
 }
 

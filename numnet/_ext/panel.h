@@ -68,8 +68,12 @@ typedef struct {
 
 /* Copies a run; its last vector overlaps the one before. */
 INLINE void NAME(copy_run)(size length, const real *x, real *to) {
-    if (length < LANES) {
-        memcpy(to, x, sizeof(real) * (size_t)length);
+    if (length < LANES) { /* memcpy of a length that is known only now is a call */
+        UNROLL for (size part = LANES / 2; part > 0; part /= 2)
+            if (length & part) {
+                memcpy(to, x, sizeof(real) * (size_t)part);
+                to += part, x += part;
+            }
         return;
     }
     for (size w = 0; w + LANES < length; w += LANES) store(to + w, load(x + w));
