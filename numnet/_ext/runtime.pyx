@@ -86,11 +86,35 @@ def set_winograd(bint allowed):
     winograd = allowed
 
 
+def _ignored(variable, expected, used):
+    value = os.environ[variable]
+    message = f"{variable}={value!r} is ignored: expected {expected}; using {used}"
+    warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+
+def _switch(variable, default):
+    value = os.environ.get(variable, "").strip()
+    if value not in ("", "0", "1"):
+        _ignored(variable, "0 or 1", int(default))
+    return value == "1" if value in ("0", "1") else default
+
+
 def _default_threads():
-    for variable in ("NUMNET_NUM_THREADS", "OMP_NUM_THREADS"):
+    count = _possible_threads()
+    for variable in ("OMP_NUM_THREADS", "NUMNET_NUM_THREADS"):  # the last one counts
         value = os.environ.get(variable, "").split(",")[0].strip()
-        if value.isdecimal() and 1 <= int(value) <= 4096:
-            return int(value)
+        try:
+            known = 1 <= int(value) <= 4096
+        except ValueError:
+            known = False
+        if known:
+            count = int(value)
+        elif value and variable.startswith("NUMNET"):  # of the other OpenMP says it
+            _ignored(variable, "an integer from 1 to 4096", count)
+    return count
+
+
+def _possible_threads():
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -161,11 +185,11 @@ if _wanted:
     except ValueError as error:
         warnings.warn(f"NUMNET_ISA: {error}; using {get_isa()}", RuntimeWarning, stacklevel=2)
 
-set_winograd(os.environ.get("NUMNET_WINOGRAD") != "0")
+set_winograd(_switch("NUMNET_WINOGRAD", True))
 
 cdef bint caching
 cdef object _handler = PyCapsule_New(cache_handler_address, "mem_handler", NULL)
-set_caching(os.environ.get("NUMNET_NO_CACHE", "0") in ("", "0"))
+set_caching(not _switch("NUMNET_NO_CACHE", False))
 pthread_atfork(cache_before_fork, cache_in_parent, cache_in_child)
 
 set_num_threads(_default_threads())

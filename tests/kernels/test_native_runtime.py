@@ -48,8 +48,24 @@ def test_the_environment_chooses_the_number_of_threads():
     assert run(show, NUMNET_NUM_THREADS="", OMP_NUM_THREADS="3,2").stdout.strip() == "3"
     assert run(show, NUMNET_NUM_THREADS="5", OMP_NUM_THREADS="3").stdout.strip() == "5"
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    for neither in ("", "²"):
-        assert run(show, NUMNET_NUM_THREADS=neither, OMP_NUM_THREADS="").stdout.strip() == str(cores)
+    assert run(show, NUMNET_NUM_THREADS="", OMP_NUM_THREADS="").stdout.strip() == str(cores)
+
+
+@pytest.mark.skipif(not runtime.has_openmp(), reason="built without OpenMP: there is one thread")
+@pytest.mark.parametrize("value", ["²", "0", "-2", "2.0", "many", "5000"])
+def test_a_number_of_threads_in_the_environment_that_is_none_is_ignored_aloud(value: str):
+    show = "from numnet import _ext; print(_ext.modules['runtime'].get_num_threads())"
+    answer = run(show, NUMNET_NUM_THREADS=value, OMP_NUM_THREADS="3")
+    assert answer.stdout.strip() == "3"
+    expected = f"RuntimeWarning: NUMNET_NUM_THREADS='{value}' is ignored: expected an integer from 1 to 4096; using 3"
+    assert expected in answer.stderr
+
+
+@pytest.mark.parametrize("variable, default", [("NUMNET_WINOGRAD", 1), ("NUMNET_NO_CACHE", 0)])
+def test_a_switch_that_is_neither_0_nor_1_is_ignored_aloud(variable: str, default: int):
+    answer = run("from numnet import _ext", **{variable: "false"})
+    assert f"RuntimeWarning: {variable}='false' is ignored: expected 0 or 1; using {default}" in answer.stderr
+    assert all("Warning" not in run("from numnet import _ext", **{variable: v}).stderr for v in ("", "0", "1"))
 
 
 @pytest.mark.parametrize("count", [0, -1, 2.0, True, "2", None, 10**9])
