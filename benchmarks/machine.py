@@ -7,6 +7,8 @@ import datetime
 import gc
 import os
 import platform
+import shutil
+import subprocess
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -84,19 +86,32 @@ def conditions(quick: bool) -> dict[str, str]:
     """Processor, instruction sets, versions, switches, date."""
     kernels = numnet.show_config(mode="dict")["kernels"]
     compiled = f"{kernels['isa']} of {', '.join(kernels['isas available'])}" if kernels["compiled"] else "none"
-    openmp = ", OpenMP" if kernels.get("openmp") else ", no OpenMP"
+    compiled += ("", ", OpenMP" if kernels.get("openmp") else ", no OpenMP")[kernels["compiled"]]
     blas = numnet.show_config(mode="dict")["blas"]
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "processor": f"{_processor()}, {os.cpu_count()} cores seen",
         "system": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "numnet": f"{numnet.__version__}, compiled kernels: {compiled}{openmp if kernels['compiled'] else ''}",
+        "numnet": f"{numnet.__version__}{_commit()}, compiled kernels: {compiled}",
         "PyTorch": f"{torch.__version__}, {torch.backends.cpu.get_cpu_capability()}",
         "JAX": _version("jax"),
         "NumPy": f"{_version('numpy')}, {blas['name']} {blas['version']}; SciPy {_version('scipy')}",
         "switches": ", ".join(f"{name}={os.environ[name]}" for name in SWITCHES if name in os.environ) or "none set",
         "effort": "quick: fewer and shorter passes" if quick else "full",
     }
+
+
+def _commit() -> str:
+    """Which one numnet is of, where its source tree is a clone."""
+    source = Path(numnet.__file__).parents[1]
+    if not (source / ".git").exists() or shutil.which("git") is None:
+        return ""
+
+    def answer(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=source, capture_output=True, text=True).stdout.strip()
+
+    changed = " with changes" if answer("status", "--porcelain", "--untracked-files=no") else ""
+    return f" at {answer('rev-parse', '--short', 'HEAD')}{changed}"
 
 
 def _version(package: str) -> str:

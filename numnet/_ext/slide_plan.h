@@ -152,12 +152,16 @@ typedef struct {
 
 static inline reaching_taps taps_that_reach(const conv_shape *s, int axis, size r) {
     const size stride = s->stride[axis], dilation = s->dilation[axis], end = s->kernel[axis];
-    size first = 0, step = 1;
-    while (first < end && (r + s->before[axis] - first * dilation) % stride) first++;
-    while (step < end && step * dilation % stride) step++;
-    return (reaching_taps){.first = first, .step = step, .end = end,
-                           .shift = (r + s->before[axis] - first * dilation) / stride,
-                           .fall = step * dilation / stride};
+    const size back = dilation % stride; /* in the phases, from a tap to the next */
+    size first = 0, divisor = stride;
+    for (size rest = (r + s->before[axis]) % stride; rest != 0 && first < end; first++)
+        rest += rest < back ? stride - back : -back;
+    for (size rest = back; rest > 0;) { /* the greatest that stride and dilation share */
+        const size next = divisor % rest;
+        divisor = rest, rest = next;
+    }
+    return (reaching_taps){.first = first, .step = stride / divisor, .end = end,
+                           .shift = (r + s->before[axis] - first * dilation) / stride, .fall = dilation / divisor};
 }
 
 static inline size how_many(reaching_taps t) { return divide_up(t.end - t.first, t.step); }
@@ -224,7 +228,7 @@ static int plan_delta_x(const conv_shape *shape, slide_plan *plan) {
                         for (size h = th.first, at_h = th.shift - lowest[1]; h < th.end; h += th.step, at_h -= th.fall)
                             for (size w = tw.first, at_w = tw.shift - lowest[2]; w < tw.end;
                                  w += tw.step, at_w -= tw.fall, k++) {
-                                p->offset[k] = c * f->volume + frame_at(f, at_d, at_h, at_w);
+                                p->offset[k] = c * f->volume + at_d * f->plane + at_h * f->row + at_w;
                                 p->weight[k] = c * channels * window + (d * s.kernel[1] + h) * s.kernel[2] + w;
                             }
             }
