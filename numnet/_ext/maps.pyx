@@ -92,7 +92,7 @@ cdef extern from "maps_kernels.h" nogil:
         Py_ssize_t N, D
 
 cdef enum:
-    COLUMNS = 64  # that norm.h and scatter.h do together
+    COLUMNS = 64  # that batch_norm.h and scatter.h do together
     MOST_PARTS = 16  # whose shares of a gradient are added up
     LEAST_PART = 8  # numbers of a channel, of which a share is worth its memory
 

@@ -12,7 +12,7 @@
 
 #include "gemm.h"
 #include "gemm_batch.h"
-#include "sums.h"
+#include "channel_sums.h"
 #include "row_sums.h"
 
 #include "slide.h"
@@ -34,7 +34,7 @@
 
 #include "gemm.h"
 #include "gemm_batch.h"
-#include "sums.h"
+#include "channel_sums.h"
 #include "row_sums.h"
 
 #include "slide.h"

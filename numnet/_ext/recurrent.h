@@ -2,9 +2,8 @@
  *
  * A step is a product, v = W_hh h + b_hh or W_hhᵀ ∂J/∂v, and then the cells. Threads share the units; each makes the
  * columns of the product that its units read: so they wait for each other once a step, and once more where the state is
- * projected. W_hh is packed once, panel after
- * panel. Every other step takes the panels from the last to the first: what it begins with is still in the cache. Each
- * number is summed in the same order, whichever thread makes it. */
+ * projected. W_hh is packed once, panel after panel. Every other step takes the panels from the last to the first: what it
+ * begins with is still in the cache. Each number is summed in the same order, whichever thread makes it. */
 
 /* A sequence's row at one step, of an array with rows of `width` numbers. */
 #define ROW(array, step, width) ((real *)job->array + ((step) * job->rows + n) * (width))

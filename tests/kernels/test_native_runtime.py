@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +76,14 @@ def test_a_number_of_threads_that_is_none_is_refused(count: object):
     with pytest.raises(ValueError, match="an integer from 1 to 4096"):
         runtime.set_num_threads(count)
     assert runtime.get_num_threads() == before
+
+
+def test_the_setup_builds_what_is_looked_for():
+    setup = ast.parse((Path(__file__).parents[2] / "setup.py").read_text(encoding="utf-8"))
+    assigned = [node for node in setup.body if isinstance(node, ast.Assign)]
+    lists = {node.targets[0].id: node.value for node in assigned if isinstance(node.targets[0], ast.Name)}
+    assert list(ast.literal_eval(lists["FAMILIES"])) == list(_ext.modules)
+    assert ast.literal_eval(lists["PYTHON"]) == _ext.PYTHON
 
 
 def test_the_environment_switches_the_extension_off():

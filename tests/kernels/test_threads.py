@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import pytest
 
 import numnet
-from numnet import _ext
+from numnet import _ext, nn
 from numnet.errors import OptionError
 
 
@@ -29,3 +32,27 @@ def test_without_kernels_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_ext, "modules", {})
     numnet.set_num_threads(4)
     assert numnet.get_num_threads() == 1
+
+
+def test_threads_of_python_that_each_use_several_do_not_disturb_each_other(rng: np.random.Generator) -> None:
+    def step(layer: nn.Module, x: np.ndarray, delta: np.ndarray) -> list[bytes]:
+        layer.zero_grad()
+        y = layer(x)
+        delta_x = layer.backward(delta)
+        return [a.tobytes() for a in (y, delta_x, *[p.grad for p in layer.parameters()])]
+
+    def arguments() -> list[tuple[nn.Module, np.ndarray, np.ndarray]]:
+        layers = nn.Conv2d(8, 32, 3, rng=np.random.default_rng(0)), nn.Linear(300, 200, rng=np.random.default_rng(1))
+        inputs = [rng.standard_normal(shape, np.float32) for shape in ((16, 8, 20, 20), (128, 300))]
+        return [(f, x, rng.standard_normal(f(x).shape, np.float32)) for f, x in zip(layers, inputs, strict=True)]
+
+    before = numnet.get_num_threads()
+    numnet.set_num_threads(3)
+    try:
+        work = arguments()
+        alone = [step(*one) for one in work]
+        with ThreadPoolExecutor(2) as pool:
+            for _ in range(20):
+                assert list(pool.map(lambda one: step(*one), work)) == alone
+    finally:
+        numnet.set_num_threads(before)
