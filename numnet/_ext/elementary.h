@@ -82,7 +82,6 @@ INLINE real NAME(expm1)(real x) {
 }
 
 INLINE real NAME(absolute)(real x) { return REAL_BITS == 64 ? (real)fabs(x) : (real)fabsf((float)x); }
-INLINE real NAME(log)(real x) { return REAL_BITS == 64 ? (real)log(x) : (real)logf((float)x); }
 INLINE real NAME(sqrt)(real x) { return REAL_BITS == 64 ? (real)sqrt(x) : (real)sqrtf((float)x); }
 INLINE real NAME(copysign)(real x, real sign) {
     return REAL_BITS == 64 ? (real)copysign(x, sign) : (real)copysignf((float)x, (float)sign);

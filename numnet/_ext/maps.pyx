@@ -22,6 +22,7 @@ cdef extern from "maps_kernels.h" nogil:
         map_kernel scatter_rows, square_sum
 
     const maps_kernels *maps_for(int isa, int is_double)
+    Py_ssize_t columns_at_once(Py_ssize_t C)
 
     struct softmax_job:
         const void *x
@@ -47,7 +48,7 @@ cdef extern from "maps_kernels.h" nogil:
         void *p
         void *J
         void *delta_z
-        Py_ssize_t C
+        Py_ssize_t C, inner
         int64_t ignore_index
         double smoothing
 
@@ -123,6 +124,13 @@ cdef inline object _contiguous_or_none(object a):
 
 # --- softmax and cross-entropy ---
 
+cdef _run_along(map_kernel kernel, const void *job, Py_ssize_t count, Py_ssize_t C, Py_ssize_t inner, double cost):
+    """Run what works along C of count numbers, inner apart: in parts of rows, or of blocks of columns."""
+    cdef Py_ssize_t columns = 1 if inner == 1 else min(inner, columns_at_once(C))
+    cdef Py_ssize_t blocks = count // (C * inner) * ((inner + columns - 1) // columns)
+    run(kernel, job, blocks, max(1, ELEMENTS // (max(C, 8) * columns)), cost * <double> count)
+
+
 cdef object _softmax(object x, object delta, object axis, bint logarithm):
     """The forward pass where delta is None, else the backward pass with x in the place of the activation."""
     cdef int kind = float_type(x)
@@ -136,16 +144,13 @@ cdef object _softmax(object x, object delta, object axis, bint logarithm):
     x = c_contiguous(x)
     delta = _contiguous_or_none(delta)
     cdef cnp.ndarray y = _empty_like(x, kind)
-    cdef Py_ssize_t outer = 1, count = cnp.PyArray_SIZE(y)
-    if count == 0:
+    if cnp.PyArray_SIZE(y) == 0:
         return y
     cdef softmax_job job = softmax_job(pointer(x), pointer(delta), pointer(y), _length(y, at), 1, logarithm)
-    for i in range(at):
-        outer *= _length(y, i)
     for i in range(at + 1, axes):
         job.inner *= _length(y, i)
     cdef map_kernel kernel = _kernels(kind).softmax if delta is None else _kernels(kind).softmax_backward
-    run(kernel, &job, outer, max(1, ELEMENTS // (job.C * job.inner)), 32.0 * <double> count)
+    _run_along(kernel, &job, cnp.PyArray_SIZE(y), job.C, job.inner, 32)
     return y
 
 
@@ -207,61 +212,81 @@ def log_softmax_backward(object a, object delta, object axis):
     return NotImplemented if delta is None else _softmax(a, delta, axis, True)
 
 
-cdef object _labels(object labels, Py_ssize_t rows):
-    """Integer labels (rows,) as a contiguous int64 array, or None. uint64 has numbers that int64 has not."""
+cdef object _labels(object labels, cnp.ndarray z):
+    """Integers of the shape of z without its axis 1, as a contiguous int64 array, or None. uint64 has numbers that int64
+    has not."""
     if not cnp.PyArray_Check(labels):
         return None
     cdef cnp.ndarray array = labels
     if (not cnp.PyArray_ISINTEGER(array) or (cnp.PyArray_ISUNSIGNED(array) and cnp.PyArray_ITEMSIZE(array) == 8)
-            or cnp.PyArray_NDIM(array) != 1 or _length(array, 0) != rows):
+            or not _is_one_per_column(array, z)):
         return None
     return cnp.PyArray_FROM_OTF(array, cnp.NPY_INT64, cnp.NPY_ARRAY_CARRAY_RO)
 
 
-cdef bint _labels_fit(const int64_t *labels, Py_ssize_t rows, Py_ssize_t classes, int64_t ignore_index) noexcept nogil:
+cdef bint _is_one_per_column(cnp.ndarray a, cnp.ndarray z) noexcept:
+    """Whether a has the shape of z without its axis 1."""
+    cdef int i
+    if cnp.PyArray_NDIM(a) != cnp.PyArray_NDIM(z) - 1:
+        return False
+    for i in range(cnp.PyArray_NDIM(a)):
+        if cnp.PyArray_DIM(a, i) != cnp.PyArray_DIM(z, i + (i > 0)):
+            return False
+    return True
+
+
+cdef bint _labels_fit(const int64_t *labels, Py_ssize_t count, Py_ssize_t classes, int64_t ignore_index) noexcept nogil:
     cdef Py_ssize_t m
     cdef bint fit = True
-    for m in range(rows):
+    for m in range(count):
         fit &= (0 <= labels[m] < classes) | (labels[m] == ignore_index)
     return fit
 
 
-cdef bint _cross_entropy_job(cross_entropy_job *job, object z, object labels, object weight, object ignore_index,
-                             object label_smoothing):
-    cdef Py_ssize_t rows = _length(z, 0)
+cdef bint _cross_entropy_job(cross_entropy_job *job, cnp.ndarray z, cnp.ndarray labels, object weight,
+                             object ignore_index, object label_smoothing):
+    cdef int i
     memset(job, 0, sizeof(cross_entropy_job))
-    job.C = _length(z, 1)
+    job.C, job.inner = _length(z, 1), 1
+    for i in range(2, cnp.PyArray_NDIM(z)):
+        job.inner *= _length(z, i)
     job.weight = pointer(weight)
     job.labels = <const int64_t *> pointer(labels)
     job.ignore_index = ignore_index
     job.smoothing = label_smoothing
-    return _labels_fit(job.labels, rows, job.C, job.ignore_index)
+    return _labels_fit(job.labels, cnp.PyArray_SIZE(labels), job.C, job.ignore_index)
+
+
+cdef inline bint _has_classes(object z, int kind, object weight) noexcept:
+    """Whether z is an array (N, C, ...) of this type, C > 0, and weight has a number for each class, or is None."""
+    if kind < 0 or cnp.PyArray_NDIM(<cnp.ndarray> z) < 2 or _length(z, 1) == 0:
+        return False
+    return _is_vector_or_none(weight, kind, _length(z, 1))
 
 
 def cross_entropy(object z, object labels, object weight, object ignore_index, object label_smoothing):
     cdef int kind = float_type(z)
-    if kind < 0 or not is_float_array(z, kind, 2) or not _is_vector_or_none(weight, kind, _length(z, 1)):
+    if not _has_classes(z, kind, weight):
         return NotImplemented
-    labels = _labels(labels, _length(z, 0))
+    labels = _labels(labels, z)
     cdef cross_entropy_job job
     weight = _contiguous_or_none(weight)
     if labels is None or not _cross_entropy_job(&job, z, labels, weight, ignore_index, label_smoothing):
         return NotImplemented
     z = c_contiguous(z)
-    cdef cnp.ndarray p = _empty_like(z, kind), J = empty(1, cnp.PyArray_DIMS(p), kind)
-    job.z, job.p, job.J = pointer(z), cnp.PyArray_DATA(p), cnp.PyArray_DATA(J)
-    run(_kernels(kind).cross_entropy, &job, _length(p, 0), max(1, ELEMENTS // max(job.C, 8)),
-        32.0 * <double> cnp.PyArray_SIZE(p))
+    cdef cnp.ndarray p = _empty_like(z, kind), J = _empty_like(labels, kind)
+    if cnp.PyArray_SIZE(p) > 0:
+        job.z, job.p, job.J = pointer(z), cnp.PyArray_DATA(p), cnp.PyArray_DATA(J)
+        _run_along(_kernels(kind).cross_entropy, &job, cnp.PyArray_SIZE(p), job.C, job.inner, 32)
     return J, p
 
 
 def cross_entropy_backward(object p, object labels, object weight, object ignore_index, object label_smoothing,
                            object delta):
     cdef int kind = float_type(p)
-    if (kind < 0 or not is_float_array(p, kind, 2) or not _is_vector_or_none(weight, kind, _length(p, 1))
-            or not _is_vector(delta, kind, _length(p, 0))):
+    if not _has_classes(p, kind, weight) or float_type(delta) != kind or not _is_one_per_column(delta, p):
         return NotImplemented
-    labels = _labels(labels, _length(p, 0))
+    labels = _labels(labels, p)
     cdef cross_entropy_job job
     weight = _contiguous_or_none(weight)
     if labels is None or not _cross_entropy_job(&job, p, labels, weight, ignore_index, label_smoothing):
@@ -269,9 +294,9 @@ def cross_entropy_backward(object p, object labels, object weight, object ignore
     p = c_contiguous(p)
     delta = c_contiguous(delta)
     cdef cnp.ndarray delta_z = _empty_like(p, kind)
-    job.p, job.delta, job.delta_z = pointer(p), pointer(delta), cnp.PyArray_DATA(delta_z)
-    run(_kernels(kind).cross_entropy_backward, &job, _length(delta_z, 0),
-        max(1, ELEMENTS // max(job.C, 8)), 12.0 * <double> cnp.PyArray_SIZE(delta_z))
+    if cnp.PyArray_SIZE(delta_z) > 0:
+        job.p, job.delta, job.delta_z = pointer(p), pointer(delta), cnp.PyArray_DATA(delta_z)
+        _run_along(_kernels(kind).cross_entropy_backward, &job, cnp.PyArray_SIZE(p), job.C, job.inner, 12)
     return delta_z
 
 
@@ -469,7 +494,7 @@ def scatter_rows(object delta, object index, object rows):
     cdef int kind = float_type(delta)
     if kind < 0 or not is_float_array(delta, kind, 2):
         return NotImplemented
-    index = _labels(index, _length(delta, 0))
+    index = _labels(index, delta)
     cdef cnp.npy_intp[2] shape
     shape[0], shape[1] = rows, _length(delta, 1)
     if index is None or shape[0] < 0 or not _are_rows(<const int64_t *> pointer(index), _length(delta, 0), shape[0]):

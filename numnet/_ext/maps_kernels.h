@@ -15,6 +15,13 @@ typedef struct {
 
 FAMILY(maps)
 
+/* Columns of C numbers that softmax and cross-entropy do at once: in pieces long enough to be fetched ahead, and within
+ * the L2 cache. */
+enum { SOFTMAX_COLUMNS = 1024, COLUMN_ENTRIES = 16384 };
+static inline size columns_at_once(size C) {
+    return max_size(64, min_size(SOFTMAX_COLUMNS, COLUMN_ENTRIES / max_size(C, 1)));
+}
+
 struct softmax_job {
     const void *x, *delta; /* (outer, C, inner); x is the activation a in a backward */
     void *y;
@@ -33,10 +40,10 @@ struct masked_softmax_job {
 };
 
 struct cross_entropy_job {
-    const void *z, *weight, *delta; /* (M, C), (C,) or NULL, (M,) */
-    const int64_t *labels;          /* (M,), each a class or ignore_index */
-    void *p, *J, *delta_z;          /* (M, C), (M,), (M, C) */
-    size C;
+    const void *z, *weight, *delta; /* (outer, C, inner), (C,) or NULL, (outer, inner) */
+    const int64_t *labels;          /* (outer, inner), each a class or ignore_index */
+    void *p, *J, *delta_z;          /* (outer, C, inner), (outer, inner), (outer, C, inner) */
+    size C, inner;
     int64_t ignore_index;
     double smoothing;
 };

@@ -18,7 +18,7 @@ __all__ = ["CrossEntropyLoss", "NLLLoss"]
 
 
 class _Classes(Reduced):
-    """Abstract: x has a row of C numbers, one per class, for every label in y."""
+    """Abstract: x has C numbers, one per class, along axis 1 (or its only one) for every label in y."""
 
     weight: Array | None
 
@@ -27,22 +27,22 @@ class _Classes(Reduced):
         self._set_weight("weight", weight)
         self.ignore_index = ignore_index
 
-    def _rows(self, x: Array) -> Array:
-        """x, checked, as (M, C)."""
+    def _batch(self, x: Array) -> Array:
+        """x, checked, as (N, C, …)."""
         expect_floating(x)
         if x.ndim == 0:
             raise ShapeError("x of shape (N, C), (N, C, d₁, …) or (C,)", "shape ()", "give it one number per class")
-        rows, w = _as_rows(x), self.weight
-        if w is not None and w.shape != rows.shape[1:]:
-            expected = f"weight of shape {rows.shape[1:]}, one for each class of x {tuple(x.shape)}"
+        batch, w = x if x.ndim > 1 else x[None], self.weight
+        if w is not None and w.shape != batch.shape[1:2]:
+            expected = f"weight of shape {batch.shape[1:2]}, one for each class of x {tuple(x.shape)}"
             raise ShapeError(expected, f"shape {tuple(w.shape)}", "give one weight per class")
         if w is not None and w.dtype != x.dtype:
             raise DtypeError(f"weight of {x.dtype}, as x is", describe(w), cure_for_weights(x))
-        return rows
+        return batch
 
     def _labels(self, x: Array, y: Array) -> Array:
-        """y, which has one label for each row of x, as (M,)."""
-        shape = _label_shape(x.shape)
+        """y, which has one label for each C numbers of x, as (N, …)."""
+        shape = (*x.shape[:1], *x.shape[2:]) if x.ndim > 1 else ()
         if not is_array(y) or (y.shape == shape and y.dtype.kind not in "iu"):
             raise DtypeError("integer class labels in y", describe(y), conversion("y", y, "int64"))
         if y.shape != shape:
@@ -53,43 +53,20 @@ class _Classes(Reduced):
                 cure = f"y.reshape({shape})"
             expected = f"y of shape {shape}, one class label for each row of x {tuple(x.shape)}"
             raise ShapeError(expected, f"shape {tuple(y.shape)}", cure)
-        return y if y.ndim == 1 else y.reshape(prod(shape))
+        return y if shape else y.reshape(1)
 
-    def _row_weights(self, labels: Array, dtype: Any) -> Array:
-        """w[label] of each row, and 0 where the label is ``ignore_index``: (M,)."""
+    def _label_weights(self, labels: Array, dtype: Any) -> Array:
+        """w[label] of each, and 0 where the label is ``ignore_index``: (N, …)."""
         kept = labels != self.ignore_index
         if self.weight is None:
             return kept.astype(dtype)
         return self.weight[array_module(labels).where(kept, labels, 0)] * kept
 
     def _total_weight(self, labels: Array, dtype: Any) -> float:
-        """The sum of the weights of all rows."""
+        """The sum of the weights of all labels."""
         if self.weight is None:
             return float(array_module(labels).count_nonzero(labels != self.ignore_index))
-        return float(self._row_weights(labels, dtype).sum())
-
-
-def _label_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of the labels for x of ``shape``: all but the class axis."""
-    return (*shape[:1], *shape[2:]) if len(shape) > 1 else ()
-
-
-def _as_rows(x: Array) -> Array:
-    """x of shape (C,), (N, C) or (N, C, d₁, …) as (M, C): the classes last, and all else a row."""
-    if x.ndim == 2:
-        return x
-    classes = x.shape[min(1, x.ndim - 1)]
-    last = x if x.ndim < 3 else array_module(x).moveaxis(x, 1, -1)
-    return last.reshape(prod(_label_shape(x.shape)), classes)
-
-
-def _from_rows(rows: Array, shape: tuple[int, ...]) -> Array:
-    """The way back: (M, C) in the shape of x."""
-    if len(shape) == 2:
-        return rows
-    if len(shape) < 2:
-        return rows.reshape(shape)
-    return array_module(rows).moveaxis(rows.reshape(*_label_shape(shape), rows.shape[1]), -1, 1)
+        return float(self._label_weights(labels, dtype).sum())
 
 
 class CrossEntropyLoss(_Classes):
@@ -138,34 +115,46 @@ class CrossEntropyLoss(_Classes):
         self.label_smoothing = float(label_smoothing)
 
     def forward(self, ctx: Ctx, x: Array, y: Array) -> Array:
-        rows, w, smoothing = self._rows(x), self.weight, self.label_smoothing  # (M, C), (C,)
+        z, w, smoothing = self._batch(x), self.weight, self.label_smoothing  # (N, C, …), (C,)
         ctx.shape, ctx.labels = x.shape, None
         if is_array(y) and is_floating(y) and y.shape == x.shape:
             if y.dtype != x.dtype:
                 expected = f"class probabilities y of {x.dtype}, as x is"
                 raise DtypeError(expected, describe(y), conversion("y", y, x.dtype))
-            t = ctx.t = (1 - smoothing) * _as_rows(y) + smoothing / rows.shape[1]  # (M, C)
-            log_p = ctx.log_p = kernels.log_softmax(rows, 1)  # (M, C)
-            J = -(weighted(t, w) * log_p).sum(axis=1)  # (M,)
-            total = float(len(rows))
+            t = ctx.t = (1 - smoothing) * y.reshape(z.shape) + smoothing / z.shape[1]  # (N, C, …)
+            log_p = ctx.log_p = kernels.log_softmax(z, 1)  # (N, C, …)
+            J = -(weighted(t, _along_classes(w, t)) * log_p).sum(axis=1)  # (N, …)
+            total = float(J.size)
         else:
-            labels = ctx.labels = self._labels(x, y)  # (M,)
-            J, ctx.p = kernels.cross_entropy(rows, labels, w, self.ignore_index, smoothing)  # (M,), (M, C)
+            labels = ctx.labels = self._labels(x, y)  # (N, …)
+            J, ctx.p = kernels.cross_entropy(z, labels, w, self.ignore_index, smoothing)  # (N, …), (N, C, …)
             total = self._total_weight(labels, x.dtype)
-        return self._reduced(ctx, J if x.ndim == 2 else J.reshape(_label_shape(x.shape)), total, x=x, y=y)
+        return self._reduced(ctx, J if x.ndim > 1 else J.reshape(()), total, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
         w, smoothing = self.weight, self.label_smoothing
-        d = self._spread(ctx, delta, (prod(_label_shape(ctx.shape)),))  # (M,)
         if ctx.labels is not None:
+            d = self._spread(ctx, delta, ctx.labels.shape)  # (N, …)
             delta_x = kernels.cross_entropy_backward(ctx.p, ctx.labels, w, self.ignore_index, smoothing, d)
-            return _from_rows(delta_x, ctx.shape), None
-        wt = weighted(ctx.t, w)  # (M, C)
-        delta_x = d[:, None] * (array_module(d).exp(ctx.log_p) * wt.sum(axis=1, keepdims=True) - wt)
+            return _unbatched(delta_x, ctx.shape), None
+        log_p, w = ctx.log_p, _along_classes(w, ctx.log_p)
+        d = self._spread(ctx, delta, (len(log_p), 1, *log_p.shape[2:]))  # (N, 1, …)
+        wt = weighted(ctx.t, w)  # (N, C, …)
+        delta_x = d * (array_module(d).exp(log_p) * wt.sum(axis=1, keepdims=True) - wt)
         if not ctx.needs_input_grad[1]:
-            return _from_rows(delta_x, ctx.shape), None
-        delta_y = (smoothing - 1) * d[:, None] * weighted(ctx.log_p, w)
-        return _from_rows(delta_x, ctx.shape), _from_rows(delta_y, ctx.shape)
+            return _unbatched(delta_x, ctx.shape), None
+        delta_y = (smoothing - 1) * d * weighted(log_p, w)
+        return _unbatched(delta_x, ctx.shape), _unbatched(delta_y, ctx.shape)
+
+
+def _unbatched(z: Array, shape: tuple[int, ...]) -> Array:
+    """z of (N, C, …) in the shape that x had."""
+    return z if len(shape) > 1 else z[0]
+
+
+def _along_classes(w: Array | None, z: Array) -> Array | None:
+    """w (C,) as (C, 1, …), for z of (N, C, …)."""
+    return None if w is None else w.reshape(len(w), *[1] * (z.ndim - 2))
 
 
 class NLLLoss(_Classes):
@@ -202,22 +191,22 @@ class NLLLoss(_Classes):
         super().__init__(weight, ignore_index, reduction)
 
     def forward(self, ctx: Ctx, x: Array, y: Array) -> Array:
-        rows, labels = self._rows(x), self._labels(x, y)  # (M, C), (M,)
-        kept = expect_labels(labels, rows.shape[1], self.ignore_index)  # (M,)
+        z, labels = self._batch(x), self._labels(x, y)  # (N, C, …), (N, …)
+        kept = expect_labels(labels, z.shape[1], self.ignore_index)  # (N, …)
         xp = array_module(x)
-        index = xp.arange(len(rows)), xp.where(kept, labels, 0)
-        picked = xp.where(kept, rows[index], x.dtype.type(0))  # (M,)
+        index = xp.where(kept, labels, 0)[:, None]  # (N, 1, …)
+        picked = xp.where(kept, xp.take_along_axis(z, index, 1)[:, 0], x.dtype.type(0))  # (N, …)
         if bool((picked > _ROUNDING).any()):
             _refuse_scores(x)
-        w = self._row_weights(labels, x.dtype)  # (M,)
-        ctx.shape, ctx.index, ctx.w = x.shape, index, w
+        w = self._label_weights(labels, x.dtype)  # (N, …)
+        ctx.shape, ctx.classes, ctx.index, ctx.w = x.shape, z.shape[1], index, w
         return self._reduced(ctx, (-w * picked).reshape(y.shape), float(w.sum()), x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, None]:
-        d = self._spread(ctx, delta, ctx.w.shape)  # (M,)
-        delta_x = array_module(d).zeros((len(d), ctx.shape[min(1, len(ctx.shape) - 1)]), d.dtype)  # (M, C)
-        delta_x[ctx.index] = -ctx.w * d
-        return _from_rows(delta_x, ctx.shape), None
+        d = self._spread(ctx, delta, ctx.w.shape)  # (N, …)
+        delta_x = array_module(d).zeros((len(d), ctx.classes, *d.shape[1:]), d.dtype)  # (N, C, …)
+        array_module(d).put_along_axis(delta_x, ctx.index, (-ctx.w * d)[:, None], 1)
+        return _unbatched(delta_x, ctx.shape), None
 
 
 _ROUNDING = 1e-3  # so far above 0 the logarithm of a probability of 1 may come out

@@ -76,32 +76,56 @@ def test_masked_softmax_of_special_values(isa, dtype):
     check("masked_softmax", s, None, 0.5)
 
 
+CLASSES = [
+    *[(1, 2), (7, 3), (300, 10), (5, 1000), (3, 5000), (0, 4), (4, 1), (2, 7, 1)],  # rows
+    *[(3, 5, 7), (4, 2, 8, 9), (70, 3, 2), (2, 600, 3), (2, 6, 0), (1, 1, 40)],  # columns, all of them at once
+    *[(2, 4, 1100), (1, 21, 40, 10), (1, 1000, 70), (2, 8, 3, 5, 43)],  # some at a time
+]
+
+
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, np.float64(1.0)])
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("shape", [(1, 2), (7, 3), (300, 10), (5, 1000), (3, 5000), (0, 4), (4, 1)], ids=str)
+@pytest.mark.parametrize("shape", CLASSES, ids=str)
 def test_cross_entropy(shape, weighted, smoothing, isa, draw, rng):
-    rows, classes = shape
+    classes, rows = shape[1], shape[:1] + shape[2:]
     weight = np.abs(draw(classes)) if weighted else None
     labels = rng.integers(0, classes, rows)
-    labels[1::3] = -100
+    labels.flat[1::3] = -100
     for integers in (np.int64, np.int32, np.uint8):
         y = labels if integers is not np.uint8 else rng.integers(0, min(classes, 200), rows)
-        y = np.repeat(y.astype(integers), 2)[::2]
+        y = np.repeat(y.astype(integers), 2, axis=0)[::2]
         check("cross_entropy", 3 * draw(*shape), y, weight, -100, smoothing)
         p = reference.softmax(draw(*shape), 1)
-        check("cross_entropy_backward", p, y, weight, -100, smoothing, draw(rows))
+        check("cross_entropy_backward", p, y, weight, -100, smoothing, draw(*rows))
 
 
 def test_cross_entropy_of_special_values(isa, dtype):
     z = np.array([[1e4, 0, -1e4], [-np.inf, 0, 1], [np.nan, 0, 1], [-1e30, 1e30, 0], [5, 5, 5]], dtype)
     for label, smoothing in product(range(3), (0.0, 0.1)):
         check("cross_entropy", z, np.full(5, label), None, -100, smoothing, mixed=True)
+        check("cross_entropy", z.T[None], np.full((1, 5), label), None, -100, smoothing, mixed=True)
 
 
 def test_a_class_may_be_the_ignored_one(isa, draw, rng):
     labels = rng.integers(0, 4, 9)
     check("cross_entropy", draw(9, 4), labels, None, 2, 0.1)
     check("cross_entropy_backward", reference.softmax(draw(9, 4), 1), labels, None, 2, 0.1, draw(9))
+
+
+def test_what_is_ignored_may_hold_anything(isa, dtype):
+    z = np.zeros((2, 3, 5), dtype)
+    z[0, :, 2], z[1, 1, 4] = np.nan, np.inf
+    labels = np.ones((2, 5), np.int64)
+    labels[0, 2] = labels[1, 4] = -100
+    for classes_last in (False, True):
+        x, y = (z.transpose(0, 2, 1).reshape(10, 3), labels.reshape(10)) if classes_last else (z, labels)
+        J, p = maps.cross_entropy(x, y, None, -100, 0.1)
+        delta = maps.cross_entropy_backward(p, y, None, -100, 0.1, np.ones_like(J))
+        delta = delta.reshape(2, 5, 3).transpose(0, 2, 1) if classes_last else delta
+        assert np.isfinite(J).all()
+        assert np.isfinite(delta).all()
+        assert not delta[0, :, 2].any()
+        assert not delta[1, :, 4].any()
 
 
 @pytest.mark.parametrize("label", [10, -1, 2**40])
@@ -221,7 +245,7 @@ def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...
 
     x, delta = draw(7, 13, 67, 49), draw(7, 13, 67, 49)
     flat, flat_delta = x.reshape(7, 13, -1), delta.reshape(7, 13, -1)
-    labels = rng.integers(0, 130, 2200)
+    labels = rng.integers(0, 130, 15000)
     p = reference.softmax(draw(2200, 130), 1)
     weight, mean, inv_std = draw(13), draw(13), np.abs(draw(13))
     return {
@@ -231,8 +255,8 @@ def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...
         "masked_softmax": (x, x[0, 0] > 0, 0.5),
         "log_softmax": (x, 3),
         "log_softmax_backward": (x, delta, 1),
-        "cross_entropy": (draw(2200, 130), labels, None, -100, 0.1),
-        "cross_entropy_backward": (p, labels, None, -100, 0.1, draw(2200)),
+        "cross_entropy": (draw(5, 13, 50, 60), labels[:15000].reshape(5, 50, 60) % 13, None, -100, 0.1),
+        "cross_entropy_backward": (p, labels[:2200], None, -100, 0.1, draw(2200)),
         "batch_norm_train": (flat, weight, weight, 1e-5),
         "batch_norm_train_backward": (flat, flat_delta, weight, mean, inv_std, (True, True, True)),
         "batch_norm_eval": (flat, mean, inv_std, weight, weight),
@@ -246,7 +270,7 @@ def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...
         "group_norm_backward": (flat, flat_delta, weight, 13, draw(91), np.abs(draw(91)), (True, True, True)),
         "rms_norm": (draw(2200, 130), draw(130), 1e-5),
         "rms_norm_backward": (draw(2200, 130), draw(2200, 130), draw(130), np.abs(draw(2200)), (True, True)),
-        "scatter_rows": (draw(2200, 130), labels, 140),
+        "scatter_rows": (draw(2200, 130), labels[:2200], 140),
     }
 
 

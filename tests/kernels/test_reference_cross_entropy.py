@@ -7,16 +7,19 @@ from numnet.errors import DtypeError, LabelError, ShapeError
 from numnet.kernels import reference
 
 
-@pytest.mark.parametrize("rows, classes", [(6, 4), (1, 2), (0, 3), (5, 1), (40, 101)])
+@pytest.mark.parametrize(
+    "shape", [(6, 4), (1, 2), (0, 3), (5, 1), (40, 101), (2, 3, 5), (2, 4, 1, 3), (1, 3, 0)], ids=str
+)
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("label_smoothing", [0.0, 0.1, 1.0, np.float64(0.3)])
 @pytest.mark.parametrize("ignore_index", [-100, 1])
-def test_cross_entropy(rows, classes, weighted, label_smoothing, ignore_index, draw, rng, close, by_torch):
+def test_cross_entropy(shape, weighted, label_smoothing, ignore_index, draw, rng, close, by_torch):
     import torch
 
-    z = draw(rows, classes) * 5
-    labels = rng.integers(0, classes, rows)
-    labels[::3] = ignore_index
+    classes = shape[1]
+    z = draw(*shape) * 5
+    labels = rng.integers(0, classes, shape[:1] + shape[2:])
+    labels.flat[::3] = ignore_index
     w = np.abs(draw(classes)) if weighted else None
     theirs = {
         "weight": None if w is None else torch.tensor(w),
@@ -66,6 +69,9 @@ def test_a_label_outside_is_named(label, draw):
     assert caught.value.expected == "class labels 0 … 9"
     assert caught.value.got == f"label {label} in row 3"
     assert caught.value.cure
+    with pytest.raises(LabelError) as caught:
+        reference.cross_entropy(draw(2, 10, 2), labels.reshape(2, 2), None, -100, 0.0)
+    assert caught.value.got == f"label {label} at y[1, 1]"
 
 
 def test_what_does_not_fit_is_refused(draw):
@@ -74,7 +80,7 @@ def test_what_does_not_fit_is_refused(draw):
         reference.cross_entropy(z, labels[:1], None, -100, 0.0)
     with pytest.raises(ShapeError, match="one weight per class"):
         reference.cross_entropy(z, labels, draw(1), -100, 0.0)
-    with pytest.raises(ShapeError, match="rows, classes"):
+    with pytest.raises(ShapeError, match=r"\(N, C\)"):
         reference.cross_entropy(z[0], labels, None, -100, 0.0)
     with pytest.raises(DtypeError, match="int64"):
         reference.cross_entropy(z, labels.astype(np.float32), None, -100, 0.0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from .activation import log_sum_exp
@@ -22,8 +20,7 @@ from .expression import (
     square,
     total,
 )
-from .moves import reshaped
-from .page import Index, Page, Rules, flat_of, places
+from .page import Index, Page, Rules, places
 
 __all__ = ["BCERules", "BCEWithLogitsRules", "CrossEntropyRules", "DifferenceRules", "MSERules", "NLLRules"]
 
@@ -283,12 +280,12 @@ class CrossEntropyRules(ClassRules):
     def input_delta(self, page: Page, part: str, index: Index) -> Rule | None:
         row, c = self.row(index)
         if part != page.first:
-            log_p = page.saved("log_p", (self._flat(page, row), c), "log p")
+            log_p = page.saved("log_p", self._batched(self.element(page, row, c)), "log p")
             slope = product(Constant(page.layer.label_smoothing - 1), self.class_weight(page, c), log_p)
             e, note = self.upstream(page, row, slope)
             return Rule(f"−δ · w · {log_p.symbol} / n", e, note)
         if self._plain(page):
-            p_c, label = page.saved("p", (self._flat(page, row), c), "p"), page.x(row, "y", "y")
+            p_c, label = page.saved("p", self._batched(self.element(page, row, c)), "p"), page.x(row, "y", "y")
             e, note = self.upstream(page, row, difference(p_c, equal(label, c)))
             own = page.note(lambda: f"class {c} is {'' if label.value == c else 'not '}the label")
             return Rule(f"δ · ({p_c.symbol} − [{label.symbol} = {c}]) / n", e, "; ".join(filter(None, [own, note])))
@@ -296,10 +293,10 @@ class CrossEntropyRules(ClassRules):
         if not shares:
             return Rule("0", Constant(0.0), "the label of this row is to be ignored")
         if page.call.saved.get("labels") is None:
-            p: Expression = Apply("exp", (page.saved("log_p", (self._flat(page, row), c), "log p"),))
+            p: Expression = Apply("exp", (page.saved("log_p", self._batched(self.element(page, row, c)), "log p"),))
             letter = "p"
         else:
-            p = page.saved("p", (self._flat(page, row), c), "p")
+            p = page.saved("p", self._batched(self.element(page, row, c)), "p")
             letter = p.symbol
         share = next((e for k, e in shares.items() if k == c), Constant(0.0))
         e, note = self.upstream(page, row, difference(product(p, total(shares.values())), share))
@@ -316,16 +313,17 @@ class CrossEntropyRules(ClassRules):
     def saved(self, page: Page, part: str, index: Index) -> Rule | None:
         if part not in ("p", "log_p"):
             return None
-        row, c = reshaped(index[:1], page.call.saved[part].shape[:1], self.rows(page)), index[1]
+        row, c = self.row(index if len(page.x_shape) > 1 else index[1:])
         x = page.x(self.element(page, row, c))
         log_p = difference(x, log_sum_exp(page, self.classes(page), lambda k: self.element(page, row, k)))
         if part == "log_p":
             return Rule(f"{x.symbol} − log Σ_c exp(x[n, c])", log_p)
         return Rule(f"exp({x.symbol} − log Σ_c exp(x[n, c]))", Apply("exp", (log_p,)), "p is softmax(x)")
 
-    def _flat(self, page: Page, row: Index) -> Any:
-        """The number of the row in what was saved."""
-        return flat_of(row, self.rows(page))
+    @staticmethod
+    def _batched(index: Index) -> Index:
+        """The place in what was saved, a batch in any case, of an element of x."""
+        return index if len(index) > 1 else (0, *index)
 
 
 class NLLRules(ClassRules):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import numpy as np
+
 from ...arrays import Array
 from ...errors import DtypeError, LabelError, ShapeError, describe
 
@@ -38,7 +40,7 @@ def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
 
 
 def expect_labels(labels: Array, classes: int, ignore_index: int) -> Array:
-    """Which of the labels (M,) count, those that are not ``ignore_index``: a mask (M,).
+    """Which of the labels, of any shape, count, those that are not ``ignore_index``: a mask.
 
     Raises:
         LabelError: one that counts is outside 0 … ``classes`` - 1.
@@ -46,7 +48,8 @@ def expect_labels(labels: Array, classes: int, ignore_index: int) -> Array:
     kept = labels != ignore_index
     wrong = kept & ((labels < 0) | (labels >= classes))
     if bool(wrong.any()):
-        row = int(wrong.argmax())
+        place = np.unravel_index(int(wrong.argmax()), wrong.shape)
+        where = f"in row {place[0]}" if len(place) == 1 else f"at y{[int(i) for i in place]}"
         cure = "count the classes from 0, and give the last layer one output per class"
-        raise LabelError(f"class labels 0 … {classes - 1}", f"label {int(labels[row])} in row {row}", cure)
+        raise LabelError(f"class labels 0 … {classes - 1}", f"label {int(labels[place])} {where}", cure)
     return kept
