@@ -60,6 +60,12 @@ INLINE real NAME(elu_slope)(real x, real scale, real limit, real width) {
     return scale * (x > 0 ? 1 : limit / width * NAME(exp)(x / width));
 }
 
+/* x^2 / 2 up to a width, and straight from there. */
+INLINE real NAME(huber_of)(real x, real width) {
+    const real distance = x < 0 ? -x : x, m = distance > width ? width : distance;
+    return m * (distance - m / 2);
+}
+
 /* log p, no less than -100: a certainty that is wrong costs 100 and not infinity. */
 INLINE real NAME(bounded_log)(real p) {
     const real l = NAME(log_of)(p);
@@ -96,6 +102,7 @@ INLINE real NAME(bounded_log)(real p) {
         }                                                                                                              \
     }
 KERNEL(add, x + y)
+KERNEL(subtract, x - y)
 KERNEL(scaled, p * x)
 KERNEL(relu, x <= 0 ? 0 : x) /* NaN is not <= 0: it passes */
 KERNEL(relu_backward, a <= 0 ? 0 : delta)
@@ -117,10 +124,16 @@ KERNEL(elu, NAME(elu_of)(x, p, q, r))
 KERNEL(elu_backward, delta * NAME(elu_slope)(x, p, q, r))
 KERNEL(leaky_relu, x > 0 ? x : p * x)
 KERNEL(leaky_relu_backward, x > 0 ? delta : p * delta)
+KERNEL(hardsigmoid, NAME(clamp)(x + 3, 0, 6) / 6)
+KERNEL(hardsigmoid_backward, x > -3 && x < 3 ? delta / 6 : 0)
 KERNEL(hardswish, x * (NAME(clamp)(x + 3, 0, 6) / 6))
 KERNEL(hardswish_backward, x <= -3 ? 0 : x >= 3 ? delta : delta * (x / 3 + (real)0.5))
 KERNEL(hardtanh, NAME(clamp)(x, p, q))
 KERNEL(hardtanh_backward, p < x && x < q ? delta : 0)
+KERNEL(cut_out, p <= x && x <= q ? r : x)
+KERNEL(cut_out_backward, p <= x && x <= q ? 0 : delta)
+KERNEL(huber, NAME(huber_of)(x, p))
+KERNEL(huber_backward, p * NAME(clamp)(x, -q, q))
 KERNEL(binary_cross_entropy, -(y * NAME(bounded_log)(x) + (1 - y) * NAME(bounded_log)(1 - x)))
 KERNEL(binary_cross_entropy_backward, delta * (x - y) / NAME(at_least)(x * (1 - x), (real)1e-12))
 KERNEL_OF(binary_cross_entropy_with_logits, NAME(exp_of_minus)(x), e,

@@ -27,10 +27,11 @@ cdef extern from "elementwise_kernels.h" nogil:
 
     ctypedef struct elementwise_kernels:
         map_kernel in_blocks
-        block_kernel add, scaled, relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
+        block_kernel add, subtract, scaled, relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
         block_kernel gelu, gelu_backward, gelu_tanh, gelu_tanh_backward, silu, silu_backward, mish, mish_backward
         block_kernel softplus, softplus_backward, elu, elu_backward, leaky_relu, leaky_relu_backward
-        block_kernel hardswish, hardswish_backward, hardtanh, hardtanh_backward
+        block_kernel hardsigmoid, hardsigmoid_backward, hardswish, hardswish_backward, hardtanh, hardtanh_backward
+        block_kernel cut_out, cut_out_backward, huber, huber_backward
         block_kernel binary_cross_entropy, binary_cross_entropy_backward
         block_kernel binary_cross_entropy_with_logits, binary_cross_entropy_with_logits_backward
 
@@ -127,6 +128,13 @@ def add(object a, object b):
         job.result = <char *> pointer(result) + start * bytes
         run(_table(kind).in_blocks, &job, each, ELEMENTS, READ_TWO * <double> each)
     return result
+
+
+def subtract(object a, object b):
+    cdef int kind = _kind(a, b)
+    if kind < 0 or not cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> a) or not cnp.PyArray_ISCARRAY_RO(<cnp.ndarray> b):
+        return NotImplemented
+    return _run(_table(kind).subtract, a, b, None, kind, READ_TWO, 0, 0, 0)
 
 
 def scaled(object x, double factor):
@@ -235,6 +243,16 @@ def leaky_relu_backward(object x, object delta, double slope):
     return NotImplemented if kind < 0 else _map(_table(kind).leaky_relu_backward, x, delta, kind, READ_TWO, slope)
 
 
+def hardsigmoid(object x):
+    cdef int kind = float_type(x)
+    return NotImplemented if kind < 0 else _map(_table(kind).hardsigmoid, x, None, kind, READ)
+
+
+def hardsigmoid_backward(object x, object delta):
+    cdef int kind = _kind(x, delta)
+    return NotImplemented if kind < 0 else _map(_table(kind).hardsigmoid_backward, x, delta, kind, READ_TWO)
+
+
 def hardswish(object x):
     cdef int kind = float_type(x)
     return NotImplemented if kind < 0 else _map(_table(kind).hardswish, x, None, kind, READ)
@@ -253,6 +271,26 @@ def hardtanh(object x, double low, double high):
 def hardtanh_backward(object x, object delta, double low, double high):
     cdef int kind = _kind(x, delta)
     return NotImplemented if kind < 0 else _map(_table(kind).hardtanh_backward, x, delta, kind, READ_TWO, low, high)
+
+
+def cut_out(object x, double low, double high, double value):
+    cdef int kind = float_type(x)
+    return NotImplemented if kind < 0 else _map(_table(kind).cut_out, x, None, kind, READ, low, high, value)
+
+
+def cut_out_backward(object x, object delta, double low, double high, double value):
+    cdef int kind = _kind(x, delta)
+    return NotImplemented if kind < 0 else _map(_table(kind).cut_out_backward, x, delta, kind, READ_TWO, low, high)
+
+
+def huber(object x, double width):
+    cdef int kind = float_type(x)
+    return NotImplemented if kind < 0 else _map(_table(kind).huber, x, None, kind, READ, width)
+
+
+def huber_backward(object x, double factor, double width):
+    cdef int kind = float_type(x)
+    return NotImplemented if kind < 0 else _map(_table(kind).huber_backward, x, None, kind, READ, factor, width)
 
 
 def binary_cross_entropy(object x, object y):

@@ -18,9 +18,10 @@
 #define PAIR(kernel, type) ENTRY(kernel, type), ENTRY(kernel##_backward, type)
 #define TABLE(type)                                                                                                    \
     {                                                                                                                  \
-        ENTRY(in_blocks, type), ENTRY(add, type), ENTRY(scaled, type), PAIR(relu, type), PAIR(sigmoid, type),          \
-        PAIR(tanh, type), PAIR(gelu, type), PAIR(gelu_tanh, type), PAIR(silu, type), PAIR(mish, type),                 \
-        PAIR(softplus, type), PAIR(elu, type), PAIR(leaky_relu, type), PAIR(hardswish, type), PAIR(hardtanh, type),    \
+        ENTRY(in_blocks, type), ENTRY(add, type), ENTRY(subtract, type), ENTRY(scaled, type), PAIR(relu, type),        \
+        PAIR(sigmoid, type), PAIR(tanh, type), PAIR(gelu, type), PAIR(gelu_tanh, type), PAIR(silu, type), PAIR(mish, type),                 \
+        PAIR(softplus, type), PAIR(elu, type), PAIR(leaky_relu, type), PAIR(hardsigmoid, type), PAIR(hardswish, type),  \
+        PAIR(hardtanh, type), PAIR(cut_out, type), PAIR(huber, type),                                                  \
         PAIR(binary_cross_entropy, type), PAIR(binary_cross_entropy_with_logits, type),                               \
     }
 const elementwise_kernels JOIN2(elementwise, NUMNET_ISA)[2] = {TABLE(f32), TABLE(f64)};

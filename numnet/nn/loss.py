@@ -31,11 +31,11 @@ class _OfDifference(Elementwise):
 
     def _times_slope(self, c: Array | float, r: Array) -> Array:
         """c ρ′(r), of one number c for all elements, or one for each."""
-        return c * self._slope(r)
+        return kernels.scaled(self._slope(r), c) if isinstance(c, float) else c * self._slope(r)
 
     def forward(self, ctx: Ctx, x: Array, y: Array) -> Array:
         self._expect(x, y)
-        r = ctx.r = x - y
+        r = ctx.r = kernels.subtract(x, y)
         total = 2 if self.reduction == "half_sum" else x.size
         if self.reduction == "none":
             return self._reduced(ctx, self._cost(r), total, x=x, y=y)
@@ -159,15 +159,20 @@ class SmoothL1Loss(_OfDifference):
         self.beta = float(beta)
 
     def _cost(self, r: Array) -> Array:
-        beta, a = self.beta, abs(r)
-        if beta == 0:
-            return a
-        m = array_module(r).minimum(a, beta)  # so that the parabola cannot overflow where it does not count
-        return array_module(r).where(a < beta, m * m / (2 * beta), a - beta / 2)
+        return abs(r) if self.beta == 0 else kernels.huber(r, self.beta) / self.beta
+
+    def _sum(self, r: Array) -> Array:
+        return abs(r).sum() if self.beta == 0 else kernels.huber(r, self.beta).sum() / self.beta
 
     def _slope(self, r: Array) -> Array:
-        xp = array_module(r)
-        return xp.sign(r) if self.beta == 0 else xp.clip(r, -self.beta, self.beta) / self.beta
+        if self.beta == 0:
+            return array_module(r).sign(r)
+        return kernels.huber_backward(r, 1 / self.beta, self.beta)
+
+    def _times_slope(self, c: Array | float, r: Array) -> Array:
+        if self.beta == 0 or not isinstance(c, float):
+            return super()._times_slope(c, r)
+        return kernels.huber_backward(r, c / self.beta, self.beta)
 
 
 class HuberLoss(_OfDifference):
@@ -199,12 +204,15 @@ class HuberLoss(_OfDifference):
         self.delta = float(delta)
 
     def _cost(self, r: Array) -> Array:
-        c, a = self.delta, abs(r)
-        m = array_module(r).minimum(a, c)
-        return m * (a - m / 2)  # r² / 2 up to c, c (|r| - c/2) from there
+        return kernels.huber(r, self.delta)
 
     def _slope(self, r: Array) -> Array:
-        return array_module(r).clip(r, -self.delta, self.delta)
+        return kernels.huber_backward(r, 1.0, self.delta)
+
+    def _times_slope(self, c: Array | float, r: Array) -> Array:
+        if not isinstance(c, float):
+            return super()._times_slope(c, r)
+        return kernels.huber_backward(r, c, self.delta)
 
 
 class BCELoss(Elementwise):

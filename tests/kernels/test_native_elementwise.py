@@ -35,6 +35,9 @@ CASES: list[tuple[str, tuple[Any, ...]]] = [
     ("hardswish", ()),
     ("hardtanh", (-1.0, 1.0)),
     ("hardtanh", (0.0, 6.0)),
+    ("hardsigmoid", ()),
+    ("cut_out", (-0.5, 0.5, 0.0)),
+    ("cut_out", (-np.inf, 0.1, 20.0)),
 ]
 SHAPES = [(), (0,), (1,), (7,), (3, 0, 2), (5, 1), (3, 5, 7), (2, 3, 4, 9), (127,), (128,), (1000,)]
 FAR_AND_NEAR = [1e-5, -700, 700, -87, -14, -9, 89, 3, -3]
@@ -44,7 +47,7 @@ cases = pytest.mark.parametrize("name, options", CASES, ids=str)
 def test_every_kernel_is_here():
     names = {name for name in reference.__all__ if hasattr(elementwise, name) and "entropy" not in name}
     pairs = {name + end for name, _ in CASES for end in ("", "_backward")}
-    assert names == {"add", "contiguous", "empty_like", "scaled"} | pairs
+    assert names == {"add", "contiguous", "empty_like", "huber", "huber_backward", "scaled", "subtract"} | pairs
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)
@@ -59,6 +62,39 @@ def test_empty_like(shape, dtype):
         assert elementwise.empty_like(x, wrong) is NotImplemented
         with pytest.raises(ValueError, match="negative dimensions"):
             kernels.empty_like(x, wrong)
+
+
+@pytest.mark.parametrize("width", [0.3, 1.0, np.inf])
+@pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)
+def test_huber(shape, width, isa, draw):
+    check("huber", np.asarray(draw(*shape)) if shape else draw(1).reshape(()), width)
+    check("huber_backward", np.asarray(draw(*shape)) if shape else draw(1).reshape(()), -0.7, width)
+
+
+def test_huber_of_special_values(isa, dtype):
+    far = np.finfo(dtype).max
+    x = np.array([0, -0.0, 1, -1, 2, far, -far, np.inf, -np.inf, np.nan], dtype)
+    check("huber", x, 1.0)
+    check("huber_backward", x, 0.5, 1.0)
+    assert elementwise.huber(np.arange(3), 1.0) is NotImplemented
+    assert elementwise.huber_backward(np.arange(3), 1.0, 1.0) is NotImplemented
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)
+def test_subtract(shape, isa, dtype, rng, threads):
+    a, b = (np.asarray(rng.standard_normal(shape), dtype) for _ in "ab")
+    a.flat[:1] = np.nan
+    for count in (1, 2, 3):
+        threads(count)
+        np.testing.assert_array_equal(elementwise.subtract(a, b), a - b)
+
+
+def test_subtract_leaves_to_numpy_what_lies_in_another_order(dtype):
+    a = np.ones((3, 4), dtype)
+    other = np.float32 if dtype == np.float64 else np.float64
+    for left, right in ((a, a[0]), (a.T, a.T), (a, a[::-1]), (a, a.astype(other)), (a, a.astype(int))):
+        assert elementwise.subtract(left, right) is NotImplemented
+        np.testing.assert_array_equal(kernels.subtract(left, right), left - right)
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)

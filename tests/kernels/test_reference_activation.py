@@ -23,6 +23,8 @@ FROM_INPUT = [  # whose backward reads x: name, options, PyTorch's name, its opt
     ("leaky_relu", (0.2,), "leaky_relu", {"negative_slope": 0.2}),
     ("hardswish", (), "hardswish", {}),
     ("hardtanh", (-0.5, 1.5), "hardtanh", {"min_val": -0.5, "max_val": 1.5}),
+    ("cut_out", (-0.7, 0.7, 0.0), "hardshrink", {"lambd": 0.7}),
+    ("cut_out", (-np.inf, 0.1, -3.0), "threshold", {"threshold": 0.1, "value": -3.0}),
 ]
 
 
@@ -40,6 +42,26 @@ def test_against_torch(name, shape, draw, close, by_torch):
     a, delta, (delta_x,) = by_torch(getattr(torch, name), draw, x)
     close(forward(x), a)
     close(backward(forward(x), delta), delta_x)
+
+
+def test_hardsigmoid(draw, close, by_torch):
+    """PyTorch's own divides by 6 in float32 only; put together it is exact."""
+    import torch
+
+    x = 4 * draw(3, 40)
+    a, delta, (delta_x,) = by_torch(lambda x: torch.nn.functional.relu6(x + 3) / 6, draw, x)
+    close(reference.hardsigmoid(x), a)
+    close(reference.hardsigmoid_backward(x, delta), delta_x)
+    with pytest.raises(ShapeError, match="delta"):
+        reference.hardsigmoid_backward(x, delta[0])
+
+
+def test_huber(draw, close):
+    import torch
+
+    r = 3 * draw(3, 40)
+    theirs = torch.nn.functional.huber_loss(torch.tensor(r), torch.tensor(0 * r), reduction="none", delta=1.3)
+    close(reference.huber(r, np.float64(1.3)), theirs)
 
 
 @pytest.mark.parametrize("name, options, theirs, their_options", FROM_INPUT, ids=str)

@@ -6,7 +6,7 @@ Nothing here is fast, and nothing is clever: each function is its formula. The o
 from __future__ import annotations
 
 from .activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
-from .arithmetic import add, contiguous, empty_like, scaled, square_sum
+from .arithmetic import add, contiguous, empty_like, scaled, square_sum, subtract
 from .batch_norm import batch_norm_eval, batch_norm_eval_backward, batch_norm_train, batch_norm_train_backward
 from .binary_cross_entropy import (
     binary_cross_entropy,
@@ -21,12 +21,18 @@ from .optimizer import asgd_step, rprop_step, sgd_step
 from .optimizer_adam import adam_step, adamax_step, nadam_step, radam_step
 from .optimizer_rms import adadelta_step, adagrad_step, rmsprop_step
 from .piecewise import (
+    cut_out,
+    cut_out_backward,
     elu,
     elu_backward,
+    hardsigmoid,
+    hardsigmoid_backward,
     hardswish,
     hardswish_backward,
     hardtanh,
     hardtanh_backward,
+    huber,
+    huber_backward,
     leaky_relu,
     leaky_relu_backward,
 )
@@ -62,6 +68,8 @@ __all__ = [
     "conv_backward",
     "cross_entropy",
     "cross_entropy_backward",
+    "cut_out",
+    "cut_out_backward",
     "elu",
     "elu_backward",
     "empty_like",
@@ -70,10 +78,14 @@ __all__ = [
     "gelu_backward",
     "group_norm",
     "group_norm_backward",
+    "hardsigmoid",
+    "hardsigmoid_backward",
     "hardswish",
     "hardswish_backward",
     "hardtanh",
     "hardtanh_backward",
+    "huber",
+    "huber_backward",
     "leaky_relu",
     "leaky_relu_backward",
     "linear",
@@ -111,6 +123,7 @@ __all__ = [
     "softplus",
     "softplus_backward",
     "square_sum",
+    "subtract",
     "tanh",
     "tanh_backward",
     "unfold",

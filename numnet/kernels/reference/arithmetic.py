@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...arrays import Array, array_module
 
-__all__ = ["add", "contiguous", "empty_like", "scaled", "square_sum"]
+__all__ = ["add", "contiguous", "empty_like", "scaled", "square_sum", "subtract"]
 
 
 def add(a: Array, b: Array) -> Array:
@@ -38,3 +38,13 @@ def scaled(x: Array, factor: float) -> Array:
 def square_sum(x: Array) -> Array:
     """Σ x², over all numbers: the square of the length of x, as one vector."""
     return (x * x).sum()
+
+
+def subtract(a: Array, b: Array) -> Array:
+    """Difference of two arrays of one dtype, which broadcast.
+
+    y = a - b
+
+    Compiled for two of one shape.
+    """
+    return a - b

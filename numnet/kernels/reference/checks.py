@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-import numpy as np
-
 from ...arrays import Array
 from ...errors import DtypeError, LabelError, ShapeError, describe
 
@@ -48,8 +46,12 @@ def expect_labels(labels: Array, classes: int, ignore_index: int) -> Array:
     kept = labels != ignore_index
     wrong = kept & ((labels < 0) | (labels >= classes))
     if bool(wrong.any()):
-        place = np.unravel_index(int(wrong.argmax()), wrong.shape)
-        where = f"in row {place[0]}" if len(place) == 1 else f"at y{[int(i) for i in place]}"
+        rest = int(wrong.argmax())
+        place: list[int] = []
+        for n in reversed(wrong.shape):
+            rest, i = divmod(rest, n)
+            place.insert(0, i)
+        where = f"in row {place[0]}" if len(place) == 1 else f"at y{place}"
         cure = "count the classes from 0, and give the last layer one output per class"
-        raise LabelError(f"class labels 0 … {classes - 1}", f"label {int(labels[place])} {where}", cure)
+        raise LabelError(f"class labels 0 … {classes - 1}", f"label {int(labels[tuple(place)])} {where}", cure)
     return kept

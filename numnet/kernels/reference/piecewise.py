@@ -9,15 +9,38 @@ from ...arrays import Array, array_module
 from .checks import expect
 
 __all__ = [
+    "cut_out",
+    "cut_out_backward",
     "elu",
     "elu_backward",
+    "hardsigmoid",
+    "hardsigmoid_backward",
     "hardswish",
     "hardswish_backward",
     "hardtanh",
     "hardtanh_backward",
+    "huber",
+    "huber_backward",
     "leaky_relu",
     "leaky_relu_backward",
 ]
+
+
+def cut_out(x: Array, low: float, high: float, value: float) -> Array:
+    """a = ``value`` where ``low`` ≤ x ≤ ``high``, x elsewhere, for any shape; NaN stays NaN."""
+    xp = array_module(x)
+    return xp.asarray(xp.where((low <= x) & (x <= high), x.dtype.type(value), x))
+
+
+def cut_out_backward(x: Array, delta: Array, low: float, high: float, value: float) -> Array:
+    """∂J/∂x = 0 where ``low`` ≤ x ≤ ``high``, δ elsewhere, for a = cut_out(x).
+
+    Raises:
+        ShapeError, DtypeError: ``delta`` is not like ``x``.
+    """
+    expect("delta", delta, x.shape, x.dtype, "delta has the shape of the input x")
+    xp = array_module(x)
+    return xp.asarray(xp.where((low <= x) & (x <= high), x.dtype.type(0), delta))
 
 
 def elu(x: Array, scale: float, limit: float, width: float) -> Array:
@@ -62,6 +85,23 @@ def leaky_relu_backward(x: Array, delta: Array, slope: float) -> Array:
     return xp.asarray(xp.where(x > 0, delta, float(slope) * delta))
 
 
+def hardsigmoid(x: Array) -> Array:
+    """a = min(max(x + 3, 0), 6) / 6, for any shape; NaN stays NaN."""
+    xp = array_module(x)
+    return xp.asarray(xp.clip(x + 3, 0, 6) / 6)
+
+
+def hardsigmoid_backward(x: Array, delta: Array) -> Array:
+    """∂J/∂x = δ / 6 where -3 < x < 3, 0 elsewhere, for a = hardsigmoid(x).
+
+    Raises:
+        ShapeError, DtypeError: ``delta`` is not like ``x``.
+    """
+    expect("delta", delta, x.shape, x.dtype, "delta has the shape of the input x")
+    xp = array_module(x)
+    return xp.asarray(xp.where((x > -3) & (x < 3), delta / 6, x.dtype.type(0)))
+
+
 def hardswish(x: Array) -> Array:
     """a = x min(max(x + 3, 0), 6) / 6, for any shape."""
     xp = array_module(x)
@@ -94,3 +134,19 @@ def hardtanh_backward(x: Array, delta: Array, low: float, high: float) -> Array:
     expect("delta", delta, x.shape, x.dtype, "delta has the shape of the input x")
     xp = array_module(x)
     return xp.asarray(xp.where((low < x) & (x < high), delta, x.dtype.type(0)))
+
+
+def huber(x: Array, width: float) -> Array:
+    """ρ = x² / 2 where |x| ≤ c, c (|x| - c/2) elsewhere, with c = ``width``, for any shape.
+
+    Written as m (|x| - m/2), m = min(|x|, c): so the parabola cannot overflow where it does not count.
+    """
+    xp, distance = array_module(x), abs(x)
+    m = xp.minimum(distance, float(width))
+    return xp.asarray(m * (distance - m / 2))
+
+
+def huber_backward(x: Array, factor: float, width: float) -> Array:
+    """∂J/∂x = δ min(max(x, -c), c) for J = Σ huber(x), with δ = ``factor``, one for all numbers, and c = ``width``."""
+    xp, width = array_module(x), float(width)
+    return xp.asarray(float(factor) * xp.clip(x, -width, width))

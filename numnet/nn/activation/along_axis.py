@@ -174,16 +174,26 @@ class GLU(Layer):
         if not -x.ndim <= self.dim < x.ndim or x.shape[self.dim] % 2:
             expected = f"x with an even number of numbers along an axis {self.dim}"
             raise ShapeError(expected, f"shape {tuple(x.shape)}", "make twice as many channels as the next layer takes")
-        axis = self.dim % x.ndim
-        half, before = x.shape[axis] // 2, (slice(None),) * axis
-        ctx.x1, x2 = x[(*before, slice(half))], x[(*before, slice(half, None))]
+        ctx.x1, x2 = self._halves(x)
         ctx.s = kernels.sigmoid(x2)
         return ctx.x1 * ctx.s
 
     def backward(self, ctx: Ctx, delta: Array) -> Array:
-        x1, s = ctx.x1, ctx.s
-        delta_1 = delta * s
-        return array_module(delta).concatenate((delta_1, delta_1 * x1 * (1 - s)), axis=self.dim)
+        x1, s, xp = ctx.x1, ctx.s, array_module(delta)
+        shape = list(delta.shape)
+        shape[self.dim] *= 2
+        delta_x = kernels.empty_like(delta, shape)
+        delta_1, delta_2 = self._halves(delta_x)
+        xp.multiply(delta, s, out=delta_1)
+        xp.multiply(delta_1, x1, out=delta_2)
+        delta_2 *= 1 - s
+        return delta_x
+
+    def _halves(self, x: Array) -> tuple[Array, Array]:
+        """Both halves of x along the axis."""
+        axis = self.dim % x.ndim
+        half, before = x.shape[axis] // 2, (slice(None),) * axis
+        return x[(*before, slice(half))], x[(*before, slice(half, None))]
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"

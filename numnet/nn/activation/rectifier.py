@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from ...random import default_rng
 from ...tensor import Parameter
 from ..expect import expect_floating, refuse_inplace
 from ..layer import Layer
-from .elementwise import Elementwise, ReadsInput, ReadsOutput
+from .elementwise import ReadsInput, ReadsOutput
 
 __all__ = ["CELU", "ELU", "SELU", "LeakyReLU", "PReLU", "RReLU", "ReLU", "Threshold"]
 
@@ -46,7 +47,7 @@ class ReLU(ReadsOutput):
         refuse_inplace(self, inplace)
 
 
-class Threshold(Elementwise):
+class Threshold(ReadsInput):
     """What does not exceed a threshold t is replaced by a constant v.
 
         a = x where x > t, v elsewhere
@@ -72,11 +73,11 @@ class Threshold(Elementwise):
         self.threshold = threshold
         self.replacement = value
 
-    def value(self, x: Array) -> Array:
-        return array_module(x).where(x <= self.threshold, x.dtype.type(self.replacement), x)  # NaN stays NaN
+    kernel = staticmethod(kernels.cut_out)
+    kernel_backward = staticmethod(kernels.cut_out_backward)
 
-    def slope(self, x: Array) -> Array:
-        return (x > self.threshold).astype(x.dtype)
+    def options(self) -> tuple[float, float, float]:
+        return -inf, self.threshold, self.replacement
 
     def extra_repr(self) -> str:
         return f"threshold={self.threshold}, value={self.replacement}"
@@ -145,7 +146,9 @@ class PReLU(Layer):
     def forward(self, ctx: Ctx, x: Array) -> Array:
         expect_floating(x, self.weight.dtype)
         ctx.x = x
-        return array_module(x).asarray(x * self._slope(x))
+        if self.num_parameters == 1:
+            return kernels.leaky_relu(x, self.weight.array.item())
+        return x * self._slope(x)
 
     def backward(self, ctx: Ctx, delta: Array) -> Array:
         x = ctx.x
@@ -155,17 +158,16 @@ class PReLU(Layer):
             kept = () if self.num_parameters == 1 else (1,)
             dW = dW.sum(axis=tuple([axis for axis in range(x.ndim) if axis not in kept]))
             self.weight.accumulate(dW.reshape(self.num_parameters))
-        return array_module(x).asarray(delta * self._slope(x))
+        if self.num_parameters == 1:
+            return kernels.leaky_relu_backward(x, delta, self.weight.array.item())
+        return delta * self._slope(x)
 
     def _slope(self, x: Array) -> Array:
-        w = self.weight.array
-        if self.num_parameters != 1:
-            if x.ndim < 2 or x.shape[1] != self.num_parameters:
-                cure = "make num_parameters of this layer the number of channels of x, or 1"
-                raise ShapeError(f"x of shape (N, C={self.num_parameters}, …)", f"shape {tuple(x.shape)}", cure)
-            w = w.reshape(-1, *[1] * (x.ndim - 2))  # (C, 1, …)
-        elif x.ndim == 0:
-            w = w.reshape(())
+        """f′(x), where each channel has a w of its own."""
+        if x.ndim < 2 or x.shape[1] != self.num_parameters:
+            cure = "make num_parameters of this layer the number of channels of x, or 1"
+            raise ShapeError(f"x of shape (N, C={self.num_parameters}, …)", f"shape {tuple(x.shape)}", cure)
+        w = self.weight.array.reshape(-1, *[1] * (x.ndim - 2))  # (C, 1, …)
         return array_module(x).where(x > 0, x.dtype.type(1), w)
 
     def extra_repr(self) -> str:

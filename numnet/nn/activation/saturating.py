@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ... import kernels
-from ...arrays import Array, array_module
+from ...arrays import Array
 from ...errors import OptionError
 from .elementwise import Elementwise, ReadsInput, ReadsOutput
 
@@ -144,7 +144,7 @@ class ReLU6(_Clipped):
     high = 6.0
 
 
-class Hardsigmoid(Elementwise):
+class Hardsigmoid(ReadsInput):
     """The sigmoid in three straight pieces: 0 up to x = -3, 1 from x = 3 on.
 
         a = min(max(x + 3, 0), 6) / 6
@@ -163,8 +163,5 @@ class Hardsigmoid(Elementwise):
     Source: Howard et al., Searching for MobileNetV3, 2019, section 5.2.
     """
 
-    def value(self, x: Array) -> Array:
-        return array_module(x).clip(x + 3, 0, 6) / 6
-
-    def slope(self, x: Array) -> Array:
-        return (abs(x) < 3).astype(x.dtype) / 6
+    kernel = staticmethod(kernels.hardsigmoid)
+    kernel_backward = staticmethod(kernels.hardsigmoid_backward)

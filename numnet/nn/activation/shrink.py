@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from ... import kernels
-from ...arrays import Array, array_module
+from ...arrays import Array
 from ...errors import OptionError
-from .elementwise import Elementwise
+from .elementwise import Elementwise, ReadsInput
 
 __all__ = ["Hardshrink", "Softshrink", "Tanhshrink"]
 
 
-class _Shrink(Elementwise):
+class _Shrink(ReadsInput):
     """Abstract: what lies between -λ and λ becomes 0."""
+
+    kernel = staticmethod(kernels.cut_out)
+    kernel_backward = staticmethod(kernels.cut_out_backward)
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
         self.lambd = lambd
 
-    def slope(self, x: Array) -> Array:
-        return (abs(x) > self.lambd).astype(x.dtype)
+    def options(self) -> tuple[float, float, float]:
+        return -self.lambd, self.lambd, 0.0
 
     def extra_repr(self) -> str:
         return f"{self.lambd}"
@@ -41,9 +44,6 @@ class Hardshrink(_Shrink):
 
     Source: Donoho and Johnstone, Ideal spatial adaptation by wavelet shrinkage, 1994, equation 3.
     """
-
-    def value(self, x: Array) -> Array:
-        return array_module(x).where(abs(x) <= self.lambd, x.dtype.type(0), x)  # NaN stays NaN
 
 
 class Softshrink(_Shrink):
@@ -71,7 +71,7 @@ class Softshrink(_Shrink):
             raise OptionError("Softshrink with a lambd of 0 or more", f"lambd={lambd}", "leave out the sign")
 
     def value(self, x: Array) -> Array:
-        return x - array_module(x).clip(x, -self.lambd, self.lambd)
+        return kernels.subtract(x, kernels.hardtanh(x, -self.lambd, self.lambd))
 
 
 class Tanhshrink(Elementwise):
@@ -93,7 +93,7 @@ class Tanhshrink(Elementwise):
         super().__init__()
 
     def value(self, x: Array) -> Array:
-        return x - kernels.tanh(x)
+        return kernels.subtract(x, kernels.tanh(x))
 
     def slope(self, x: Array) -> Array:
         return kernels.tanh(x) ** 2
