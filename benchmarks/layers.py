@@ -195,6 +195,9 @@ LAYERS = (
     *_cases("7×16×5×5", "Conv2d(16, 120, 5)", "Conv2d(16, 24, 4)"),
     *_cases("7×128×7×7", "Conv2d(128, 64, 7)"),
     *_cases("7×100×1×1", "ConvTranspose2d(100, 256, 4)"),
+    *_cases("7×1×50×300", "Conv2d(1, 100, (3, 300))"),
+    *_cases("7×16×22×250", "Conv2d(16, 32, (22, 1))", "Conv2d(16, 32, (22, 1), groups=16)"),
+    *_cases("7×64×7×7", "Conv2d(64, 64, 7, groups=64)", "Conv2d(64, 64, 6)"),
     *_cases("7×256×4×4", "ConvTranspose2d(256, 128, 4, stride=2, padding=1)"),
     # pooling
     *_cases("7×17×31×29", "MaxPool2d(2)", "MaxPool2d(3, stride=2)", "MaxPool2d(3, stride=1, padding=1)"),
@@ -217,12 +220,15 @@ LAYERS = (
     *_cases("1×64×13×13", "ReLU()", "LeakyReLU()", "SiLU()", "Hardswish()", "Softplus()", "PReLU(64)"),
     *_cases("256×10", "Softmax(1)", "Tanh()"),
     *_cases("7×1000", "GLU(1)", "Mish()", "SELU()", "Tanh().double()"),
+    *_cases("7×17×31×29", "LogSoftmax(1)", "Hardsigmoid()", "Hardshrink()", "PReLU()"),
     # losses
     *_cases("7×10, 7", "CrossEntropyLoss()", "MultiMarginLoss()", classes=10),
     *_cases("257×1001, 257", "CrossEntropyLoss(label_smoothing=0.1)", classes=1001),
     *_cases("7×10×35, 7×35", "CrossEntropyLoss()", classes=10),
+    *_cases("2×21×60×70, 2×60×70", "CrossEntropyLoss()", classes=21),
     *_cases("1×129, 1×129", "MSELoss()", "L1Loss()", "BCEWithLogitsLoss()", positive=True),
     *_cases("100×31, 100×31", "MSELoss()", "SmoothL1Loss()", "BCELoss()", positive=True),
+    *_cases("300×1000, 300×1000", "L1Loss()", "HuberLoss()", positive=True),
     # sequences
     *_cases("7×11×30", "RNN(30, 50, batch_first=True)", "LSTM(30, 50, batch_first=True)"),
     *_cases("7×11×30", "GRU(30, 50, batch_first=True)", "LSTM(30, 33, 2, batch_first=True, bidirectional=True)"),

@@ -108,10 +108,14 @@ def _commit() -> str:
         return ""
 
     def answer(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], cwd=source, capture_output=True, text=True).stdout.strip()
+        done = subprocess.run(["git", *arguments], cwd=source, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
 
-    changed = " with changes" if answer("status", "--porcelain", "--untracked-files=no") else ""
-    return f" at {answer('rev-parse', '--short', 'HEAD')}{changed}"
+    try:
+        changed = " with changes" if answer("status", "--porcelain", "--untracked-files=no") else ""
+        return f" at {answer('rev-parse', '--short', 'HEAD')}{changed}"
+    except subprocess.CalledProcessError:  # a clone that git does not trust, say
+        return ""
 
 
 def _version(package: str) -> str:

@@ -1,4 +1,5 @@
-/* Convolution and its gradients, on top of slide.h; of upright.h where that is faster, and of winograd.h where it is allowed too. */
+/* Convolution and its gradients, on top of slide.h; of covered.h and upright.h where these are faster, and of winograd.h where
+ * it is allowed too. */
 
 /* Is it faster as a product of matrices for each image? */
 INLINE int NAME(is_product)(const conv_shape *s, size rows) {
@@ -27,52 +28,64 @@ static int NAME(either_slide)(const slide_plan *plan, const real *source, const 
 
 static int NAME(conv)(const conv_shape *shape, const void *x, const void *weight, const void *bias, void *z,
                       int winograd, int threads) {
-    const size seen = shape->channels * shape->in[0] * shape->in[1] * shape->in[2];
-    if (is_linear(shape))
-        return NAME(gemm)(shape->images, shape->filters, seen, x, seen, 1, weight, 1, seen, bias, z, threads);
+    const conv_shape s = covered_as_channels(*shape);
+    if (is_linear(&s)) return NAME(linear)(&s, FORWARD, (real *)x, (real *)weight, bias, z, threads);
+    NAME(runs) runs;
+    if (NAME(are_runs)(&s, &runs)) {
+        real *out = z;
+        for (size row = 0; row < s.images * s.filters; row++)
+            for (size i = 0; i < runs.out; i++) *out++ = bias ? ((const real *)bias)[row % s.filters] : 0;
+        return NAME(add_runs)(&runs, FORWARD, s.images, (real *)x, (real *)weight, z, threads);
+    }
 #if REAL_BITS == 32
     winograd_plan tiles;
-    if (winograd && plan_winograd(shape, &tiles)) return NAME(winograd)(&tiles, x, weight, bias, z, threads);
+    if (winograd && plan_winograd(&s, &tiles)) return NAME(winograd)(&tiles, x, weight, bias, z, threads);
 #endif
     (void)winograd;
-    if (NAME(is_product)(shape, shape->filters))
-        return NAME(products)(shape, shape->filters, shape->channels, weight, shape->channels, 1, x, bias, z, threads);
+    if (NAME(is_product)(&s, s.filters))
+        return NAME(products)(&s, s.filters, s.channels, weight, s.channels, 1, x, bias, z, threads);
     slide_plan plan;
-    int status = plan_conv(shape, &plan) ? NAME(either_slide)(&plan, x, weight, bias, z, threads) : -1;
+    int status = plan_conv(&s, &plan) ? NAME(either_slide)(&plan, x, weight, bias, z, threads) : -1;
     free(plan.memory);
     return status;
 }
 
 static int NAME(conv_delta_x)(const conv_shape *shape, const void *weight, const void *delta, void *delta_x,
                               int winograd, int threads) {
-    const size seen = shape->channels * shape->in[0] * shape->in[1] * shape->in[2];
-    if (is_linear(shape)) /* a slide would spend most of its sums on zeros around δ */
-        return NAME(gemm)(shape->images, seen, shape->filters, delta, shape->filters, 1, weight, seen, 1, NULL, delta_x,
-                          threads);
+    const conv_shape s = covered_as_channels(*shape);
+    if (is_linear(&s)) return NAME(linear)(&s, DELTA_X, delta_x, (real *)weight, NULL, (real *)delta, threads);
+    NAME(runs) runs;
+    if (NAME(are_runs)(&s, &runs)) {
+        memset(delta_x, 0, sizeof(real) * (size_t)(s.images * s.channels * runs.in * runs.run));
+        return NAME(add_runs)(&runs, DELTA_X, s.images, delta_x, (real *)weight, (real *)delta, threads);
+    }
 #if REAL_BITS == 32
     winograd_plan tiles;
-    if (winograd && plan_winograd_delta_x(shape, &tiles))
+    if (winograd && plan_winograd_delta_x(&s, &tiles))
         return NAME(winograd)(&tiles, delta, weight, NULL, delta_x, threads);
 #endif
     (void)winograd;
-    if (NAME(is_product)(shape, shape->channels))
-        return NAME(products)(shape, shape->channels, shape->filters, weight, 1, shape->channels, delta, NULL, delta_x,
-                              threads);
+    if (NAME(is_product)(&s, s.channels))
+        return NAME(products)(&s, s.channels, s.filters, weight, 1, s.channels, delta, NULL, delta_x, threads);
     slide_plan plan;
-    int status = plan_delta_x(shape, &plan) ? NAME(either_slide)(&plan, delta, weight, NULL, delta_x, threads) : -1;
+    int status = plan_delta_x(&s, &plan) ? NAME(either_slide)(&plan, delta, weight, NULL, delta_x, threads) : -1;
     free(plan.memory);
     return status;
 }
 
 static int NAME(conv_delta_w)(const conv_shape *shape, const void *x, const void *delta, void *dw, int winograd,
                               int threads) {
-    const size seen = shape->channels * shape->in[0] * shape->in[1] * shape->in[2];
-    if (is_linear(shape))
-        return NAME(gemm)(shape->filters, seen, shape->images, delta, 1, shape->filters, x, seen, 1, NULL, dw, threads);
+    const conv_shape s = covered_as_channels(*shape);
+    if (is_linear(&s)) return NAME(linear)(&s, DELTA_W, (real *)x, dw, NULL, (real *)delta, threads);
+    NAME(runs) runs;
+    if (NAME(are_runs)(&s, &runs)) {
+        memset(dw, 0, sizeof(real) * (size_t)(s.filters * s.channels * runs.taps * runs.run));
+        return NAME(add_runs)(&runs, DELTA_W, s.images, (real *)x, dw, (real *)delta, threads);
+    }
 #if REAL_BITS == 32
     winograd_plan tiles;
-    if (winograd && plan_winograd(shape, &tiles)) return NAME(winograd_delta_w)(&tiles, x, delta, dw, threads);
+    if (winograd && plan_winograd(&s, &tiles)) return NAME(winograd_delta_w)(&tiles, x, delta, dw, threads);
 #endif
     (void)winograd;
-    return NAME(tap_sums)(shape, x, delta, dw, threads);
+    return NAME(tap_sums)(&s, x, delta, dw, threads);
 }

@@ -3,8 +3,8 @@
  * Six ways. (1) Both operands contiguous along k and one of them narrow: dot products, nothing packed. (2) If it fills half
  * of a vector: pairs of k. (3) The rows of B contiguous and all of it in the first-level cache: strips of C, as for ∂J/∂W of
  * a small batch. (4) The second-level cache large, and A long, or the rows of B contiguous and A not short: strips too, with as
- * much of B packed as stays there; threads take columns, where these can be dealt out evenly. (5) A short and the rows of B
- * contiguous: B read where it lies. (6) Else panels of B are packed, each by the thread that uses it at once for a block of
+ * much of B packed as stays there; threads take columns, where these can be dealt out evenly. (5) The rows of B
+ * contiguous, and A short or B small: B read where it lies. (6) Else panels of B are packed, each by the thread that uses it at once for a block of
  * rows of A.
  * Where both operands lie along k either could be packed: then it is the shorter, Cᵀ = Bᵀ Aᵀ.
  * Threads share tiles of C, never the sum over k. */
@@ -339,7 +339,7 @@ static int NAME(multiply_tiles)(NAME(product) whole, int threads) {
         size row_panels = divide_up(part.m, ROWS), wanted = part.panels ? divide_up(2 * threads, part.panels) : 1;
         part.blocks = max_size(divide_up(part.m, ROW_BLOCK), min_size(row_panels, wanted));
         for (size k0 = 0; k0 < max_size(k, 1); k0 += depth) {
-            part.k = min_size(k - k0, depth), part.accumulate = k0 > 0;
+            part.k = min_size(k - k0, depth), part.accumulate = whole.accumulate || k0 > 0;
             part.a = whole.a + m0 * whole.a_row + k0 * whole.a_column, part.b = whole.b + k0 * whole.b_row;
             if (to_pack) run_in_parts(NAME(packing), &part, row_panels, 1, threads);
             for (size n0 = 0; n0 < whole.in_strips; n0 += strip) {

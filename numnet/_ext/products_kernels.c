@@ -23,6 +23,7 @@
 
 #include "winograd.h"
 
+#include "covered.h"
 #include "conv.h"
 
 #undef REAL_BITS
@@ -41,6 +42,7 @@
 #include "upright.h"
 #include "tap_sums.h"
 
+#include "covered.h"
 #include "conv.h"
 
 #define TABLE(type)                                                                                                    \

@@ -13,6 +13,8 @@ typedef struct {
     ptrdiff_t in[3], kernel[3], stride[3], before[3], dilation[3], out[3];
 } conv_shape;
 
+enum sought { FORWARD, DELTA_X, DELTA_W }; /* of a convolution: z, δx or dW, from the other two */
+
 /* c (…, m, n) = a (…, m, k) b (…, k, n), with any strides (in elements), 0 where an axis in front is broadcast. */
 struct gemm_batch_job {
     const void *a, *b;

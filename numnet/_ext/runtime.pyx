@@ -103,11 +103,7 @@ def _default_threads():
     count = _possible_threads()
     for variable in ("OMP_NUM_THREADS", "NUMNET_NUM_THREADS"):  # the last one counts
         value = os.environ.get(variable, "").split(",")[0].strip()
-        try:
-            known = 1 <= int(value) <= 4096
-        except ValueError:
-            known = False
-        if known:
+        if value.isascii() and value.isdecimal() and 1 <= int(value) <= 4096:
             count = int(value)
         elif value and variable.startswith("NUMNET"):  # of the other OpenMP says it
             _ignored(variable, "an integer from 1 to 4096", count)

@@ -84,12 +84,24 @@ static inline conv_shape flattened(conv_shape s) {
     return s;
 }
 
-/* Does the only window see every number of an image once? Then this is a linear layer, whose rows are images. */
+/* Is there one window along this axis, which sees all of it once? */
+static inline int is_covered(const conv_shape *s, int axis) {
+    return s->out[axis] == 1 && s->before[axis] == 0 && s->kernel[axis] == s->in[axis] &&
+           (s->kernel[axis] == 1 || s->dilation[axis] == 1);
+}
+
+/* Covered axes in front are channels. Where all are, this is a linear layer, whose rows are images. */
+static inline conv_shape covered_as_channels(conv_shape s) {
+    for (int a = 0; a < 3 && is_covered(&s, a); a++) {
+        s.channels *= s.in[a];
+        s.in[a] = s.kernel[a] = s.stride[a] = s.dilation[a] = 1;
+    }
+    return s;
+}
+
 static inline int is_linear(const conv_shape *s) {
-    int linear = s->groups == 1;
-    for (int a = 0; a < 3; a++)
-        linear &= s->out[a] == 1 && s->before[a] == 0 && s->kernel[a] == s->in[a] &&
-                  (s->kernel[a] == 1 || s->dilation[a] == 1);
+    int linear = 1;
+    for (int a = 0; a < 3; a++) linear &= s->in[a] == 1 && is_covered(s, a);
     return linear;
 }
 
@@ -169,6 +181,8 @@ static inline size how_many(reaching_taps t) { return divide_up(t.end - t.first,
 /* δx = Wᵀ · δ */
 static int plan_delta_x(const conv_shape *shape, slide_plan *plan) {
     conv_shape s = flattened(*shape);
+    for (int a = 0; a < 3; a++) /* of a single output the stride means nothing; so long, a phase has one tap at most */
+        if (s.out[a] == 1) s.stride[a] = max_size(s.stride[a], s.in[a] + s.before[a]);
     size window = s.kernel[0] * s.kernel[1] * s.kernel[2];
     size channels = s.channels / s.groups, filters = s.filters / s.groups;
     *plan = (slide_plan){
@@ -208,16 +222,17 @@ static int plan_delta_x(const conv_shape *shape, slide_plan *plan) {
 
     slide_phase *p = plan->phase;
     size *memory = (size *)(p + plan->phases);
-    for (size rd = 0; rd < phases[0]; rd++)
-        for (size rh = 0; rh < phases[1]; rh++)
+    for (size rd = 0; rd < phases[0]; rd++) {
+        const reaching_taps td = taps_that_reach(&s, 0, rd);
+        for (size rh = 0; rh < phases[1]; rh++) {
+            const reaching_taps th = taps_that_reach(&s, 1, rh);
             for (size rw = 0; rw < phases[2]; rw++, p++) {
                 *p = (slide_phase){
                     .grid = {divide_up(s.in[0] - rd, s.stride[0]), divide_up(s.in[1] - rh, s.stride[1]),
                              divide_up(s.in[2] - rw, s.stride[2])},
                     .write = (rd * s.in[1] + rh) * s.in[2] + rw,
                 };
-                const reaching_taps td = taps_that_reach(&s, 0, rd), th = taps_that_reach(&s, 1, rh),
-                                    tw = taps_that_reach(&s, 2, rw);
+                const reaching_taps tw = taps_that_reach(&s, 2, rw);
                 p->taps = filters * how_many(td) * how_many(th) * how_many(tw);
                 p->offset = memory;
                 p->weight = memory + p->taps;
@@ -232,6 +247,8 @@ static int plan_delta_x(const conv_shape *shape, slide_plan *plan) {
                                 p->weight[k] = c * channels * window + (d * s.kernel[1] + h) * s.kernel[2] + w;
                             }
             }
+        }
+    }
     return 1;
 }
 
