@@ -104,6 +104,7 @@ INLINE real NAME(bounded_log)(real p) {
 KERNEL(add, x + y)
 KERNEL(subtract, x - y)
 KERNEL(scaled, p * x)
+KERNEL(sign, x > 0 ? p : x < 0 ? -p : p * x)
 KERNEL(relu, x <= 0 ? 0 : x) /* NaN is not <= 0: it passes */
 KERNEL(relu_backward, a <= 0 ? 0 : delta)
 KERNEL_OF(sigmoid, NAME(exp_of_minus)(x), e, NAME(logistic_from)(x, e))

@@ -27,7 +27,7 @@ cdef extern from "elementwise_kernels.h" nogil:
 
     ctypedef struct elementwise_kernels:
         map_kernel in_blocks
-        block_kernel add, subtract, scaled, relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
+        block_kernel add, subtract, scaled, sign, relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
         block_kernel gelu, gelu_backward, gelu_tanh, gelu_tanh_backward, silu, silu_backward, mish, mish_backward
         block_kernel softplus, softplus_backward, elu, elu_backward, leaky_relu, leaky_relu_backward
         block_kernel hardsigmoid, hardsigmoid_backward, hardswish, hardswish_backward, hardtanh, hardtanh_backward
@@ -140,6 +140,11 @@ def subtract(object a, object b):
 def scaled(object x, double factor):
     cdef int kind = float_type(x)
     return NotImplemented if kind < 0 else _map(_table(kind).scaled, x, None, kind, READ, factor)
+
+
+def sign(object x, double factor):
+    cdef int kind = float_type(x)
+    return NotImplemented if kind < 0 else _map(_table(kind).sign, x, None, kind, READ, factor)
 
 
 def relu(object x):

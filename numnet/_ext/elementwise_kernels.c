@@ -18,7 +18,7 @@
 #define PAIR(kernel, type) ENTRY(kernel, type), ENTRY(kernel##_backward, type)
 #define TABLE(type)                                                                                                    \
     {                                                                                                                  \
-        ENTRY(in_blocks, type), ENTRY(add, type), ENTRY(subtract, type), ENTRY(scaled, type), PAIR(relu, type),        \
+        ENTRY(in_blocks, type), ENTRY(add, type), ENTRY(subtract, type), ENTRY(scaled, type), ENTRY(sign, type), PAIR(relu, type),        \
         PAIR(sigmoid, type), PAIR(tanh, type), PAIR(gelu, type), PAIR(gelu_tanh, type), PAIR(silu, type), PAIR(mish, type),                 \
         PAIR(softplus, type), PAIR(elu, type), PAIR(leaky_relu, type), PAIR(hardsigmoid, type), PAIR(hardswish, type),  \
         PAIR(hardtanh, type), PAIR(cut_out, type), PAIR(huber, type),                                                  \

@@ -20,7 +20,7 @@ struct elementwise_job {
 
 typedef struct {
     map_kernel in_blocks; /* runs a job */
-    block_kernel add, subtract, scaled, relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward;
+    block_kernel add, subtract, scaled, sign, relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward;
     block_kernel gelu, gelu_backward, gelu_tanh, gelu_tanh_backward, silu, silu_backward, mish, mish_backward;
     block_kernel softplus, softplus_backward, elu, elu_backward, leaky_relu, leaky_relu_backward;
     block_kernel hardsigmoid, hardsigmoid_backward, hardswish, hardswish_backward, hardtanh, hardtanh_backward;

@@ -19,7 +19,7 @@ cdef extern from "maps_kernels.h" nogil:
     ctypedef struct maps_kernels:
         map_kernel softmax, softmax_backward, masked_softmax, cross_entropy, cross_entropy_backward
         map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients
-        map_kernel scatter_rows, square_sum
+        map_kernel scatter_rows, square_sum, absolute_sum, huber_sum
 
     const maps_kernels *maps_for(int isa, int is_double)
     Py_ssize_t columns_at_once(Py_ssize_t C)
@@ -81,9 +81,10 @@ cdef extern from "maps_kernels.h" nogil:
         Py_ssize_t N, C, S, groups, part
         double eps
 
-    struct square_sum_job:
+    struct sum_job:
         const void *x
         double *sums
+        double width
         Py_ssize_t part
 
     struct scatter_job:
@@ -507,19 +508,31 @@ def scatter_rows(object delta, object index, object rows):
     return dW
 
 
-# --- norms of gradients ---
+# --- sums of all numbers: for norms of gradients, and losses ---
 
 def square_sum(object x):
     cdef int kind = float_type(x)
-    if kind < 0:
-        return NotImplemented
+    return NotImplemented if kind < 0 else _sum(_kernels(kind).square_sum, x, kind, 0)
+
+
+def absolute_sum(object x):
+    cdef int kind = float_type(x)
+    return NotImplemented if kind < 0 else _sum(_kernels(kind).absolute_sum, x, kind, 0)
+
+
+def huber_sum(object x, double width):
+    cdef int kind = float_type(x)
+    return NotImplemented if kind < 0 else _sum(_kernels(kind).huber_sum, x, kind, width)
+
+
+cdef cnp.ndarray _sum(map_kernel kernel, object x, int kind, double width):
     x = c_contiguous(x)
     cdef Py_ssize_t count = cnp.PyArray_SIZE(x), i
     cdef cnp.npy_intp parts = (count + ELEMENTS - 1) // ELEMENTS
     cdef cnp.ndarray shares = empty(1, &parts, cnp.NPY_DOUBLE)
-    cdef square_sum_job job
-    job.x, job.sums, job.part = pointer(x), <double *> pointer(shares), ELEMENTS
-    run(_kernels(kind).square_sum, &job, count, ELEMENTS, 8.0 * <double> count)
+    cdef sum_job job
+    job.x, job.sums, job.width, job.part = pointer(x), <double *> pointer(shares), width, ELEMENTS
+    run(kernel, &job, count, ELEMENTS, 8.0 * <double> count)
     cdef double total = 0
     for i in range(parts):
         total += job.sums[i]

@@ -11,7 +11,7 @@
 #include "row_norm.h"
 #include "scatter.h"
 #include "softmax.h"
-#include "square_sum.h"
+#include "sums.h"
 
 #undef REAL_BITS
 #define REAL_BITS 64
@@ -22,7 +22,7 @@
 #include "row_norm.h"
 #include "scatter.h"
 #include "softmax.h"
-#include "square_sum.h"
+#include "sums.h"
 
 #define ENTRY(kernel, type) .kernel = JOIN3(kernel, type, NUMNET_ISA)
 #define TABLE(type)                                                                                                    \
@@ -30,6 +30,6 @@
         ENTRY(softmax, type), ENTRY(softmax_backward, type), ENTRY(masked_softmax, type), ENTRY(cross_entropy, type),  \
         ENTRY(cross_entropy_backward, type), ENTRY(batch_norm, type), ENTRY(batch_norm_backward, type),                \
         ENTRY(row_norm, type), ENTRY(row_norm_backward, type), ENTRY(row_norm_gradients, type),                        \
-        ENTRY(scatter_rows, type), ENTRY(square_sum, type),                                                            \
+        ENTRY(scatter_rows, type), ENTRY(square_sum, type), ENTRY(absolute_sum, type), ENTRY(huber_sum, type),                                                            \
     }
 const maps_kernels JOIN2(maps, NUMNET_ISA)[2] = {TABLE(f32), TABLE(f64)};

@@ -10,7 +10,7 @@
 typedef struct {
     map_kernel softmax, softmax_backward, masked_softmax, cross_entropy, cross_entropy_backward;
     map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients;
-    map_kernel scatter_rows, square_sum;
+    map_kernel scatter_rows, square_sum, absolute_sum, huber_sum;
 } maps_kernels;
 
 FAMILY(maps)
@@ -66,9 +66,10 @@ struct row_norm_job {
     double eps;
 };
 
-struct square_sum_job {
+struct sum_job {
     const void *x;
     double *sums; /* one for each part */
+    double width; /* of Huber's parabola */
     size part;
 };
 

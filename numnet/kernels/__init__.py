@@ -20,6 +20,7 @@ from .dispatch import dispatched, reference_only
 
 Twin = Literal["native", "reference"]
 
+absolute_sum = dispatched(reference.absolute_sum)
 adadelta_step = dispatched(reference.adadelta_step)
 adagrad_step = dispatched(reference.adagrad_step)
 adam_step = dispatched(reference.adam_step)
@@ -59,6 +60,7 @@ hardtanh = dispatched(reference.hardtanh)
 hardtanh_backward = dispatched(reference.hardtanh_backward)
 huber = dispatched(reference.huber)
 huber_backward = dispatched(reference.huber_backward)
+huber_sum = dispatched(reference.huber_sum)
 leaky_relu = dispatched(reference.leaky_relu)
 leaky_relu_backward = dispatched(reference.leaky_relu_backward)
 linear = dispatched(reference.linear)
@@ -89,6 +91,7 @@ scatter_rows = dispatched(reference.scatter_rows)
 sgd_step = dispatched(reference.sgd_step)
 sigmoid = dispatched(reference.sigmoid)
 sigmoid_backward = dispatched(reference.sigmoid_backward)
+sign = dispatched(reference.sign)
 silu = dispatched(reference.silu)
 silu_backward = dispatched(reference.silu_backward)
 softmax = dispatched(reference.softmax)

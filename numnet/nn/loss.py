@@ -39,7 +39,8 @@ class _OfDifference(Elementwise):
         total = 2 if self.reduction == "half_sum" else x.size
         if self.reduction == "none":
             return self._reduced(ctx, self._cost(r), total, x=x, y=y)
-        return self._averaged(ctx, self._sum(r), total, x=x, y=y)
+        sum_ = self._sum(r)[()]  # a scalar, which NumPy divides faster than an array
+        return self._averaged(ctx, sum_, total, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, Array | None]:
         delta_x = self._times_slope(self._share(ctx, delta), ctx.r)
@@ -75,8 +76,14 @@ class L1Loss(_OfDifference):
     def _cost(self, r: Array) -> Array:
         return abs(r)
 
+    def _sum(self, r: Array) -> Array:
+        return kernels.absolute_sum(r)
+
     def _slope(self, r: Array) -> Array:
-        return array_module(r).sign(r)
+        return kernels.sign(r, 1.0)
+
+    def _times_slope(self, c: Array | float, r: Array) -> Array:
+        return kernels.sign(r, c) if isinstance(c, float) else super()._times_slope(c, r)
 
 
 MAELoss = L1Loss
@@ -119,7 +126,7 @@ class MSELoss(_OfDifference):
         return r * r
 
     def _sum(self, r: Array) -> Array:
-        return kernels.square_sum(r)[()]  # as sum() would, a scalar, which NumPy divides faster than an array
+        return kernels.square_sum(r)
 
     def _slope(self, r: Array) -> Array:
         return 2 * r
@@ -162,16 +169,18 @@ class SmoothL1Loss(_OfDifference):
         return abs(r) if self.beta == 0 else kernels.huber(r, self.beta) / self.beta
 
     def _sum(self, r: Array) -> Array:
-        return abs(r).sum() if self.beta == 0 else kernels.huber(r, self.beta).sum() / self.beta
+        return kernels.absolute_sum(r) if self.beta == 0 else kernels.huber_sum(r, self.beta) / self.beta
 
     def _slope(self, r: Array) -> Array:
         if self.beta == 0:
-            return array_module(r).sign(r)
+            return kernels.sign(r, 1.0)
         return kernels.huber_backward(r, 1 / self.beta, self.beta)
 
     def _times_slope(self, c: Array | float, r: Array) -> Array:
-        if self.beta == 0 or not isinstance(c, float):
+        if not isinstance(c, float):
             return super()._times_slope(c, r)
+        if self.beta == 0:
+            return kernels.sign(r, c)
         return kernels.huber_backward(r, c / self.beta, self.beta)
 
 
@@ -205,6 +214,9 @@ class HuberLoss(_OfDifference):
 
     def _cost(self, r: Array) -> Array:
         return kernels.huber(r, self.delta)
+
+    def _sum(self, r: Array) -> Array:
+        return kernels.huber_sum(r, self.delta)
 
     def _slope(self, r: Array) -> Array:
         return kernels.huber_backward(r, 1.0, self.delta)

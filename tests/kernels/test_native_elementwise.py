@@ -47,7 +47,7 @@ cases = pytest.mark.parametrize("name, options", CASES, ids=str)
 def test_every_kernel_is_here():
     names = {name for name in reference.__all__ if hasattr(elementwise, name) and "entropy" not in name}
     pairs = {name + end for name, _ in CASES for end in ("", "_backward")}
-    assert names == {"add", "contiguous", "empty_like", "huber", "huber_backward", "scaled", "subtract"} | pairs
+    assert names == {"add", "contiguous", "empty_like", "huber", "huber_backward", "scaled", "sign", "subtract"} | pairs
 
 
 @pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)
@@ -69,6 +69,16 @@ def test_empty_like(shape, dtype):
 def test_huber(shape, width, isa, draw):
     check("huber", np.asarray(draw(*shape)) if shape else draw(1).reshape(()), width)
     check("huber_backward", np.asarray(draw(*shape)) if shape else draw(1).reshape(()), -0.7, width)
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (300_007,)], ids=str)
+def test_sign(shape, isa, draw):
+    check("sign", np.asarray(draw(*shape)) if shape else draw(1).reshape(()), -0.7)
+
+
+def test_sign_of_special_values(isa, dtype):
+    check("sign", np.array([0, -0.0, 1, -1, np.inf, -np.inf, np.nan, 1e-40], dtype), -0.7)
+    assert elementwise.sign(np.arange(3), 1.0) is NotImplemented
 
 
 def test_huber_of_special_values(isa, dtype):

@@ -249,6 +249,8 @@ def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...
     p = reference.softmax(draw(2200, 130), 1)
     weight, mean, inv_std = draw(13), draw(13), np.abs(draw(13))
     return {
+        "absolute_sum": (x,),
+        "huber_sum": (x, 0.7),
         "square_sum": (x,),
         "softmax": (x, 1),
         "softmax_backward": (x, delta, 3),
@@ -330,23 +332,30 @@ def test_what_does_not_fit_is_left_to_the_reference(isa, dtype, rng):
     np.testing.assert_array_equal(x, before)
 
 
-@pytest.mark.parametrize("shape", [(), (0,), (1,), (7,), (3, 0), (5, 9), (2, 3, 4, 5), (50_003,)], ids=str)
-def test_square_sum(shape, isa, dtype, rng, threads):
+@pytest.mark.parametrize(
+    "name, options",
+    [("absolute_sum", ()), ("huber_sum", (0.7,)), ("huber_sum", (np.inf,)), ("square_sum", ())],
+    ids=str,
+)
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (7,), (3, 0), (5, 9), (2, 3, 4, 5), (1027,), (50_003,)], ids=str)
+def test_sums(name, options, shape, isa, dtype, rng, threads):
+    ours, theirs = getattr(maps, name), getattr(reference, name)
     x = np.asarray(rng.standard_normal(shape), dtype)
     for layout in (x, x.T, x[::-1] if shape else x):
         sums = []
         for count in (1, 2, 3):
             threads(count)
-            sums.append(maps.square_sum(layout))
+            sums.append(ours(layout, *options))
         assert all(s.dtype == dtype and s.shape == () and s == sums[0] for s in sums)
-        exact = float((x.astype(np.longdouble) ** 2).sum())
+        exact = float(theirs(x.astype(np.longdouble), *options))
         assert abs(float(sums[0]) - exact) <= 4 * np.finfo(dtype).eps * exact
-        np.testing.assert_allclose(sums[0], reference.square_sum(layout), rtol=1e-5 if dtype == np.float32 else 1e-12)
+        np.testing.assert_allclose(sums[0], theirs(layout, *options), rtol=1e-5 if dtype == np.float32 else 1e-12)
     x = x.reshape(-1)
-    for special in (np.nan, np.inf):
+    for special in (np.nan, np.inf, -np.inf):
         x[-1:] = special
-        np.testing.assert_array_equal(maps.square_sum(x), reference.square_sum(x))
-    assert maps.square_sum(np.arange(4)) is NotImplemented
+        with np.errstate(invalid="ignore"):  # an infinite parabola of an infinite difference
+            np.testing.assert_array_equal(ours(x, *options), theirs(x, *options))
+    assert ours(np.arange(4), *options) is NotImplemented
 
 
 def test_errors_are_those_of_the_reference(isa, draw):

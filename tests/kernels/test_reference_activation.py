@@ -62,6 +62,7 @@ def test_huber(draw, close):
     r = 3 * draw(3, 40)
     theirs = torch.nn.functional.huber_loss(torch.tensor(r), torch.tensor(0 * r), reduction="none", delta=1.3)
     close(reference.huber(r, np.float64(1.3)), theirs)
+    close(np.asarray(reference.huber_sum(r, np.float64(1.3))), theirs.sum())
 
 
 @pytest.mark.parametrize("name, options, theirs, their_options", FROM_INPUT, ids=str)

@@ -6,7 +6,7 @@ Nothing here is fast, and nothing is clever: each function is its formula. The o
 from __future__ import annotations
 
 from .activation import relu, relu_backward, sigmoid, sigmoid_backward, tanh, tanh_backward
-from .arithmetic import add, contiguous, empty_like, scaled, square_sum, subtract
+from .arithmetic import absolute_sum, add, contiguous, empty_like, scaled, sign, square_sum, subtract
 from .batch_norm import batch_norm_eval, batch_norm_eval_backward, batch_norm_train, batch_norm_train_backward
 from .binary_cross_entropy import (
     binary_cross_entropy,
@@ -33,6 +33,7 @@ from .piecewise import (
     hardtanh_backward,
     huber,
     huber_backward,
+    huber_sum,
     leaky_relu,
     leaky_relu_backward,
 )
@@ -47,6 +48,7 @@ from .softmax import log_softmax, log_softmax_backward, masked_softmax, softmax,
 from .windows import fold, unfold
 
 __all__ = [
+    "absolute_sum",
     "adadelta_step",
     "adagrad_step",
     "adam_step",
@@ -86,6 +88,7 @@ __all__ = [
     "hardtanh_backward",
     "huber",
     "huber_backward",
+    "huber_sum",
     "leaky_relu",
     "leaky_relu_backward",
     "linear",
@@ -116,6 +119,7 @@ __all__ = [
     "sgd_step",
     "sigmoid",
     "sigmoid_backward",
+    "sign",
     "silu",
     "silu_backward",
     "softmax",

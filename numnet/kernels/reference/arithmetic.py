@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...arrays import Array, array_module
 
-__all__ = ["add", "contiguous", "empty_like", "scaled", "square_sum", "subtract"]
+__all__ = ["absolute_sum", "add", "contiguous", "empty_like", "scaled", "sign", "square_sum", "subtract"]
 
 
 def add(a: Array, b: Array) -> Array:
@@ -33,6 +33,16 @@ def empty_like(x: Array, shape: Sequence[int]) -> Array:
 def scaled(x: Array, factor: float) -> Array:
     """c x, for one number c of Python's; NumPy takes more time to see what that is than for 1000 products."""
     return array_module(x).asarray(factor * x)
+
+
+def sign(x: Array, factor: float) -> Array:
+    """c where x > 0, -c where x < 0, 0 where it is 0, for one number c = ``factor``: the gradient of c Σ |x|."""
+    return array_module(x).asarray(float(factor) * array_module(x).sign(x))
+
+
+def absolute_sum(x: Array) -> Array:
+    """Σ |x|, over all numbers."""
+    return abs(x).sum()
 
 
 def square_sum(x: Array) -> Array:

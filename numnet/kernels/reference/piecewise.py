@@ -21,6 +21,7 @@ __all__ = [
     "hardtanh_backward",
     "huber",
     "huber_backward",
+    "huber_sum",
     "leaky_relu",
     "leaky_relu_backward",
 ]
@@ -144,6 +145,11 @@ def huber(x: Array, width: float) -> Array:
     xp, distance = array_module(x), abs(x)
     m = xp.minimum(distance, float(width))
     return xp.asarray(m * (distance - m / 2))
+
+
+def huber_sum(x: Array, width: float) -> Array:
+    """Σ huber(x), over all numbers."""
+    return huber(x, width).sum()
 
 
 def huber_backward(x: Array, factor: float, width: float) -> Array:
