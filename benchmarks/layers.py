@@ -205,6 +205,8 @@ LAYERS = (
     *_cases("1×64×13×13", "MaxPool2d(3, stride=2)", "AdaptiveAvgPool2d((7, 7))", "AdaptiveMaxPool2d((5, 3))"),
     *_cases("1×3×224×224", "AdaptiveAvgPool2d((7, 7))", "AdaptiveMaxPool2d((7, 7))"),
     *_cases("7×33×50", "MaxPool1d(5)", "AvgPool1d(3, stride=1)", "AdaptiveAvgPool1d(7)", "AdaptiveMaxPool1d(9)"),
+    *_cases("7×64×101", "AdaptiveAvgPool1d(1)", "AdaptiveMaxPool1d(1)", "MaxPool1d(50)"),
+    *_cases("7×64×7×7", "AdaptiveAvgPool2d(1)", "AdaptiveMaxPool2d(1)"),
     *_cases("7×5×9×11×13", "MaxPool3d(2)", "AvgPool3d(3, stride=2, padding=1)", "AdaptiveAvgPool3d((3, 4, 5))"),
     # norms
     *_cases("7×17×31×29", "BatchNorm2d(17)", "GroupNorm(1, 17)", "InstanceNorm2d(17)"),

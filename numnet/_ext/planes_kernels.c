@@ -5,6 +5,7 @@
 
 #define REAL_BITS 32
 #include "real.h"
+#include "rows.h"
 #include "pool.h"
 #include "regions.h"
 #include "resample.h"
@@ -13,6 +14,7 @@
 #undef REAL_BITS
 #define REAL_BITS 64
 #include "real.h"
+#include "rows.h"
 #include "pool.h"
 #include "regions.h"
 #include "resample.h"

@@ -63,6 +63,59 @@ INLINE void NAME(max_along)(const real *restrict x, size n, size kernel, size st
                           where + o);
 }
 
+/* Of n numbers side by side, which is the first NaN, or else the first of the largest. */
+static size NAME(first_largest)(const real *x, size n) {
+    real best = x[0];
+    size winner = 0;
+    if (n < LANES) {
+        for (size i = 1; i < n; i++) {
+            const int wins = (x[i] > best) | ((x[i] != x[i]) & (best == best));
+            best = wins ? x[i] : best, winner = wins ? i : winner;
+        }
+        return winner;
+    }
+    vec top = load(x);
+    mask at = LANE_NUMBERS;
+    for (size i = LANES; i < n; i += LANES) {
+        const size from = min_size(i, n - LANES); /* the last vector overlaps the one before */
+        const vec v = load(x + from);
+        const mask wins = (v > top) | ((v != v) & (top == top));
+        top = NAME(select)(wins, v, top);
+        at = (wins & (LANE_NUMBERS + (place)from)) | (~wins & at);
+    }
+    best = top[0], winner = at[0];
+    for (int lane = 1; lane < LANES; lane++) {
+        const real v = top[lane];
+        const int equal = (v == best) | ((v != v) & (best != best));
+        const int wins = (v > best) | ((v != v) & (best == best)) | (equal & (at[lane] < winner));
+        best = wins ? v : best, winner = wins ? at[lane] : winner;
+    }
+    return winner;
+}
+
+/* Are windows as long as some vectors? They are then gone through one by one. */
+INLINE int NAME(is_wide)(const struct window_job *job) {
+    return job->kernel[2] >= 2 * LANES && job->stride[2] > 2 && job->dilation[2] == 1;
+}
+
+/* As max_along, of n such windows. */
+static void NAME(max_of_wide)(const struct window_job *job, const real *x, size n, place origin, const place *first,
+                              real *best, place *where) {
+    for (size o = 0; o < n; o++) {
+        const size from = first[o], at = from + NAME(first_largest)(x + from, o * job->stride[2] + job->kernel[2] - from);
+        best[o] = x[at], where[o] = origin + (place)at;
+    }
+}
+
+/* Does one window see all of a plane, and nothing else? */
+INLINE int NAME(sees_plane)(const struct window_job *job) {
+    int whole = 1;
+    for (int a = 0; a < 3; a++)
+        whole &= job->out[a] == 1 && job->before[a] == 0 && job->kernel[a] == job->in[a] &&
+                 (job->kernel[a] == 1 || job->dilation[a] == 1);
+    return whole;
+}
+
 /* The usual strides by name, so that each becomes vector code of its own. */
 static void NAME(max_of_row)(const struct window_job *job, const real *x, size n, place origin, const place *first,
                              real *best, place *where) {
@@ -123,13 +176,27 @@ INLINE void NAME(sum_across)(const real *x, size W, int readable, const size *ro
     }
 }
 
+static void NAME(max_of_planes)(const struct window_job *job, size begin, size end) {
+    const size plane = job->in[0] * job->in[1] * job->in[2];
+    for (size p = begin; p < end; p++) {
+        const real *x = (const real *)job->x + p * plane;
+        job->index[p] = NAME(first_largest)(x, plane);
+        ((real *)job->y)[p] = x[job->index[p]];
+    }
+}
+
 static int NAME(max_pool)(const void *job_, size begin, size end) {
     const struct window_job *job = job_;
+    if (NAME(sees_plane)(job)) {
+        NAME(max_of_planes)(job, begin, end);
+        return 0;
+    }
+    const int wide = NAME(is_wide)(job);
     const size W = job->in[2], before = job->before[2], stride = job->stride[2], dilation = job->dilation[2];
     const size rows = job->in[0] * job->in[1], plane = rows * W, outputs = job->out[0] * job->out[1] * job->out[2];
     const size reach = (job->kernel[2] - 1) * dilation;
     /* Where no window hangs over the ends of a row, and rows are whole strides, a plane is one long row. */
-    const int long_row = before == 0 && W % stride == 0 && (job->out[2] - 1) * stride + reach < W;
+    const int long_row = !wide && before == 0 && W % stride == 0 && (job->out[2] - 1) * stride + reach < W;
     const size per_row = long_row ? W / stride : divide_up(job->out[2], LANES) * LANES;
     const size n = long_row ? divide_up(rows * per_row, LANES) * LANES : per_row;
     const size width = n * stride + reach, total = long_row ? n : rows * per_row;
@@ -143,7 +210,7 @@ static int NAME(max_pool)(const void *job_, size begin, size end) {
     real *best = padded + width;
     place *first = where + total + LANES;
     for (size i = 0; i < width; i++) padded[i] = -INFINITY;
-    for (size i = 0; i < LANES; i++) best[total + i] = 0, where[total + i] = 0;
+    for (size i = wide ? 0 : total; i < total + LANES; i++) best[i] = 0, where[i] = 0;
     for (size o = 0; o < n; o++) {
         size at = o * stride - before;
         while (at < 0) at += dilation;
@@ -161,8 +228,9 @@ static int NAME(max_pool)(const void *job_, size begin, size end) {
         } else {
             for (size row = 0; row < rows; row++) {
                 memcpy(padded + before, x + row * W, (size_t)W * sizeof(real));
-                NAME(max_of_row)(job, padded, n, (place)(row * W - before), first, best + row * per_row,
-                                 where + row * per_row);
+                (wide ? NAME(max_of_wide) : NAME(max_of_row))(job, padded, wide ? job->out[2] : n,
+                                                              (place)(row * W - before), first, best + row * per_row,
+                                                              where + row * per_row);
             }
         }
         for (size q = 0; q < job->out[0] * job->out[1]; q++, y += job->out[2], index += job->out[2])
@@ -202,7 +270,9 @@ INLINE void NAME(sum_along)(const real *restrict x, size n, size kernel, size st
 
 static void NAME(sum_of_row)(const struct window_job *job, const real *x, size n, real *sums) {
     const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
-    if (stride == 2 && dilation == 1 && kernel > 1)
+    if (NAME(is_wide)(job))
+        for (size o = 0; o < n; o++) sums[o] = (real)NAME(long_sum)(x + o * stride, kernel);
+    else if (stride == 2 && dilation == 1 && kernel > 1)
         NAME(sum_along)(x, n, max_size(kernel, 2), 2, 1, sums);
     else if (stride == 1)
         NAME(sum_along)(x, n, kernel, 1, dilation, sums);
@@ -265,8 +335,45 @@ INLINE size NAME(rows_at_once)(const struct window_job *job) {
     return filled && rows * job->in[2] <= 4096 ? rows : 1;
 }
 
+/* What a number of a plane has in its mean, where one window sees all of it. */
+INLINE real NAME(share_of_plane)(const struct window_job *job) {
+    return 1 / (job->divisor != 0 ? (real)job->divisor : (real)(job->in[0] * job->in[1] * job->in[2]));
+}
+
+static void NAME(mean_of_planes)(const struct window_job *job, size begin, size end) {
+    const size plane = job->in[0] * job->in[1] * job->in[2];
+    const real share = NAME(share_of_plane)(job);
+    real *y = (real *)job->y;
+    for (size p = begin; p < end; p += LANES) { /* a vector of means */
+        const size count = min_size(LANES, end - p);
+        vec sums[VECTOR_BYTES / sizeof(real)] = {{0}};
+        for (size i = 0; i < count && plane <= SHORT; i++) {
+            const real *x = (const real *)job->x + (p + i) * plane;
+            const int readable = (job->planes - p - i - 1) * plane >= LANES;
+            vec even = {0}, odd = {0};
+            size w = 0;
+            for (; w + 2 * LANES <= plane; w += 2 * LANES) even += load(x + w), odd += load(x + w + LANES);
+            if (w + LANES <= plane) even += load(x + w), w += LANES;
+            if (w < plane && readable)
+                odd += NAME(select)(LANE_NUMBERS < (place)(plane - w), load(x + w), (vec){0});
+            else
+                for (; w < plane; w++) sums[i][0] += x[w];
+            sums[i] += even + odd;
+        }
+        transpose(sums);
+        for (int i = 1; i < LANES; i++) sums[0] += sums[i];
+        for (size i = 0; i < count && plane > SHORT; i++)
+            sums[0][i] = (real)NAME(long_sum)((const real *)job->x + (p + i) * plane, plane);
+        NAME(store_before)(y + p, sums[0] * share, count, y + end);
+    }
+}
+
 static int NAME(avg_pool)(const void *job_, size begin, size end) {
     const struct window_job *job = job_;
+    if (NAME(sees_plane)(job)) {
+        NAME(mean_of_planes)(job, begin, end);
+        return 0;
+    }
     const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W;
     const size lines = job->out[0] * job->out[1], rows = NAME(rows_at_once)(job), outputs = rows * job->out[2];
     const size n = divide_up(outputs, LANES) * LANES;
@@ -312,6 +419,14 @@ INLINE int NAME(rows_in_turn)(const struct window_job *job) {
 static int NAME(avg_pool_backward)(const void *job_, size begin, size end) {
     const struct window_job *job = job_;
     const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W;
+    if (NAME(sees_plane)(job)) {
+        real *x = (real *)job->y + begin * plane;
+        for (size p = begin; p < end; p++) {
+            const real mean = ((const real *)job->x)[p] * NAME(share_of_plane)(job);
+            for (size i = 0; i < plane; i++) *x++ = mean;
+        }
+        return 0;
+    }
     const size lines = job->out[0] * job->out[1], rows = NAME(rows_at_once)(job), n = rows * job->out[2];
     const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + rows * W);
     const int in_turn = NAME(rows_in_turn)(job);

@@ -57,7 +57,17 @@ static int NAME(max_regions)(const void *job_, size begin, size end) {
                 size front, back, first, last;
                 NAME(region)(job, 0, p, d, &front, &back);
                 NAME(region)(job, 1, p, h, &first, &last);
-                NAME(max_of_columns)(job, (const real *)job->x + p * plane, front, back, first, last, best, where);
+                const real *x = (const real *)job->x + p * plane;
+                if (back - front == 1 && last - first == 1) { /* of one row, which needs no copy */
+                    const size row = (front * job->in[1] + first) * job->in[2];
+                    for (size w = 0; w < W; w++) {
+                        NAME(region)(job, 2, p, w, &first, &last);
+                        *index = row + first + NAME(first_largest)(x + row + first, last - first);
+                        *y++ = x[*index++];
+                    }
+                    continue;
+                }
+                NAME(max_of_columns)(job, x, front, back, first, last, best, where);
                 for (size w = 0; w < W; w++) {
                     NAME(region)(job, 2, p, w, &first, &last);
                     size winner = first;

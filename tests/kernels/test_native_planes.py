@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import product
 from typing import Any
 
 import compiled
@@ -44,6 +45,15 @@ WINDOWS = [
     (window(5, 5), (5, 5)),
     (window(5, 3, padding=2), (11, 40)),
     (window(2, 4), (9, 16)),
+    (window(7, 7), (7, 7)),
+    (window(4, 1), (4, 4)),
+    (window(40, 40), (40, 40)),
+    (window(35, 33, padding=6), (40, 90)),
+    (window(100, 100, axes=1), (100,)),
+    (window(32, 32, axes=1), (323,)),
+    (window(37, 5, padding=11, ceil=True, axes=1), (200,)),
+    (window(36, 50, axes=1), (203,)),
+    (window(6, 6, axes=3), (6, 6, 6)),
     (window(3, 2, padding=1, dilation=2), (12, 19)),
     (window(2, 2, axes=1), (33,)),
     (window(3, 2, padding=1, ceil=True, axes=1), (18,)),
@@ -165,9 +175,11 @@ def test_max_of_regions(size, out, isa, draw, rng):
 
 
 def test_max_of_regions_takes_the_first_of_equals_and_nan(isa, dtype, rng):
-    for values in ([0, 1], [-np.inf], [0, np.inf, np.nan, -np.inf]):
-        x = rng.choice(np.array(values, dtype), (3, 2, 6, 9))
-        ours, theirs = (twins.max_regions(x, *bounds((6, 9), (4, 5))) for twins in (planes, reference))
+    values = ([0, 1], [-np.inf], [0, np.inf, np.nan, -np.inf], [0] * 99 + [np.nan])
+    sizes = [((6, 9), (4, 5)), ((200,), (3,)), ((3, 170), (3, 2))]  # the last two: of one row, longer than vectors
+    for chosen, (size, out) in product(values, sizes):
+        x = rng.choice(np.array(chosen, dtype), (3, 2, *size))
+        ours, theirs = (twins.max_regions(x, *bounds(size, out)) for twins in (planes, reference))
         np.testing.assert_array_equal(ours[0], theirs[0])
         np.testing.assert_array_equal(ours[1], theirs[1])
 
