@@ -12,7 +12,7 @@ from ..errors import DomainError, DtypeError, OptionError, ShapeError, describe
 from ..kernels.reference.checks import expect_labels
 from ..tensor import Tensor
 from .expect import conversion, expect_floating
-from .reduction import Reduced, Reduction, cure_for_weights, refuse, weighted
+from .reduction import Reduced, Reduction, cure_for_weights, places_of, refuse, weighted
 
 __all__ = ["CrossEntropyLoss", "NLLLoss"]
 
@@ -194,19 +194,20 @@ class NLLLoss(_Classes):
         z, labels = self._batch(x), self._labels(x, y)  # (N, C, …), (N, …)
         kept = expect_labels(labels, z.shape[1], self.ignore_index)  # (N, …)
         xp = array_module(x)
-        index = xp.where(kept, labels, 0)[:, None]  # (N, 1, …)
-        picked = xp.where(kept, xp.take_along_axis(z, index, 1)[:, 0], x.dtype.type(0))  # (N, …)
+        places = places_of(xp.where(kept, labels, 0), z.shape)  # (N, …)
+        picked = xp.where(kept, z.take(places), x.dtype.type(0))  # (N, …)
         if bool((picked > _ROUNDING).any()):
             _refuse_scores(x)
         w = self._label_weights(labels, x.dtype)  # (N, …)
-        ctx.shape, ctx.classes, ctx.index, ctx.w = x.shape, z.shape[1], index, w
-        return self._reduced(ctx, (-w * picked).reshape(y.shape), float(w.sum()), x=x, y=y)
+        ctx.shape, ctx.batch, ctx.places, ctx.w = x.shape, z.shape, places, w
+        total = float(xp.count_nonzero(kept) if self.weight is None else w.sum())
+        return self._reduced(ctx, (-w * picked).reshape(y.shape), total, x=x, y=y)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, None]:
         d = self._spread(ctx, delta, ctx.w.shape)  # (N, …)
-        delta_x = array_module(d).zeros((len(d), ctx.classes, *d.shape[1:]), d.dtype)  # (N, C, …)
-        array_module(d).put_along_axis(delta_x, ctx.index, (-ctx.w * d)[:, None], 1)
-        return _unbatched(delta_x, ctx.shape), None
+        delta_x = array_module(d).zeros(prod(ctx.batch), d.dtype)
+        delta_x[ctx.places] = -ctx.w * d
+        return _unbatched(delta_x.reshape(ctx.batch), ctx.shape), None
 
 
 _ROUNDING = 1e-3  # so far above 0 the logarithm of a probability of 1 may come out

@@ -11,7 +11,7 @@ from ..call import Ctx
 from ..errors import DomainError, DtypeError, LabelError, NonFiniteError, OptionError, ShapeError, describe
 from ..tensor import Tensor
 from .expect import conversion, expect_floating, expect_same_shape
-from .reduction import Elementwise, Reduced, Reduction, cure_for_weights, refuse, softplus, weighted
+from .reduction import Elementwise, Reduced, Reduction, cure_for_weights, places_of, refuse, softplus, weighted
 
 __all__ = [
     "HingeEmbeddingLoss",
@@ -241,10 +241,10 @@ class MultiMarginLoss(_Rows):
         classes = x.shape[-1]
         cure = "count the classes from 0, and give the last layer one output per class"
         refuse(LabelError, f"class labels 0 … {classes - 1}", "y", y, (y < 0) | (y >= classes), cure)
-        xp = array_module(x)
-        index = ctx.index = xp.arange(len(rows)), labels
-        z = xp.maximum(self.margin - rows[index][:, None] + rows, 0)  # (N, C)
-        z[index] *= 0  # not assigned: a NaN stays one
+        rows = kernels.contiguous(rows)  # for places in z, which lies as rows do
+        places = ctx.places = places_of(labels, rows.shape)  # (N,)
+        z = array_module(x).maximum((self.margin - rows.take(places))[:, None] + rows, 0)  # (N, C)
+        z.reshape(-1)[places] *= 0  # not assigned: a NaN stays one
         w = ctx.w = None if self.weight is None else self.weight[labels][:, None] / classes  # (N, 1)
         ctx.z, ctx.shape = z, x.shape
         J = weighted(z if self.p == 1 else z * z, w).sum(axis=1)  # (N,)
@@ -255,7 +255,7 @@ class MultiMarginLoss(_Rows):
         d = self._spread(ctx, delta, (len(z),))[:, None]  # (N, 1)
         d = d / z.shape[1] if ctx.w is None else d * ctx.w
         delta_x = d * (z > 0) if self.p == 1 else d * 2 * z  # (N, C), 0 at the right class
-        delta_x[ctx.index] = -delta_x.sum(axis=1)
+        delta_x.reshape(-1)[ctx.places] = -delta_x.sum(axis=1)
         return delta_x.reshape(ctx.shape), None
 
 

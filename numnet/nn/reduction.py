@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, prod
 from typing import Literal
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..tensor import Tensor
 from .expect import conversion, expect_floating, expect_same_shape
 from .layer import Loss
 
-__all__ = ["Elementwise", "Reduced", "Reduction", "cure_for_weights", "refuse", "softplus", "weighted"]
+__all__ = ["Elementwise", "Reduced", "Reduction", "cure_for_weights", "places_of", "refuse", "softplus", "weighted"]
 
 Reduction = Literal["mean", "sum", "none"]
 
@@ -124,6 +124,16 @@ def refuse(
     if bool(wrong.any()):
         place = tuple(map(int, np.unravel_index(int(wrong.argmax()), array.shape)))
         raise error(expected, f"{array[place]} at {name}{list(place)}{remark}", cure)
+
+
+def places_of(labels: Array, shape: tuple[int, ...]) -> Array:
+    """Where in an array (N, C, …) the numbers of these classes stand, counted row by row: (N, …)."""
+    xp, labels = array_module(labels), labels.astype("int64", copy=False)
+    samples = xp.arange(shape[0]).reshape(-1, *(1,) * (len(shape) - 2))  # (N, 1, …)
+    if len(shape) == 2:
+        return shape[1] * samples + labels
+    inner = xp.arange(prod(shape[2:])).reshape(shape[2:])
+    return (shape[1] * samples + labels) * prod(shape[2:]) + inner
 
 
 def weighted(J: Array, weight: Array | None) -> Array:
