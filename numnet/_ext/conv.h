@@ -1,5 +1,5 @@
-/* Convolution and its gradients, on top of slide.h; of covered.h and upright.h where these are faster, and of winograd.h where
- * it is allowed too. */
+/* Convolution and its gradients, on top of slide.h; of covered.h, few_windows.h and upright.h where these are faster, and of
+ * winograd.h where it is allowed too. */
 
 /* Is it faster as a product of matrices for each image? */
 INLINE int NAME(is_product)(const conv_shape *s, size rows) {
@@ -68,7 +68,9 @@ static int NAME(conv_delta_x)(const conv_shape *shape, const void *weight, const
     if (NAME(is_product)(&s, s.channels))
         return NAME(products)(&s, s.channels, s.filters, weight, 1, s.channels, delta, NULL, delta_x, threads);
     slide_plan plan;
-    int status = plan_delta_x(&s, &plan) ? NAME(either_slide)(&plan, delta, weight, NULL, delta_x, threads) : -1;
+    int status = !plan_delta_x(&s, &plan)           ? -1
+                 : NAME(are_few_windows)(&s, &plan) ? NAME(few_windows_delta_x)(&s, weight, delta, delta_x, threads)
+                                                    : NAME(either_slide)(&plan, delta, weight, NULL, delta_x, threads);
     free(plan.memory);
     return status;
 }

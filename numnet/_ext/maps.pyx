@@ -19,7 +19,7 @@ cdef extern from "maps_kernels.h" nogil:
     ctypedef struct maps_kernels:
         map_kernel softmax, softmax_backward, masked_softmax, cross_entropy, cross_entropy_backward
         map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients
-        map_kernel scatter_rows, square_sum, absolute_sum, huber_sum
+        map_kernel gather_rows, scatter_rows, square_sum, absolute_sum, huber_sum
 
     const maps_kernels *maps_for(int isa, int is_double)
     Py_ssize_t columns_at_once(Py_ssize_t C)
@@ -87,6 +87,12 @@ cdef extern from "maps_kernels.h" nogil:
         double width
         Py_ssize_t part
 
+    struct gather_job:
+        const char *x
+        const int64_t *index
+        char *y
+        Py_ssize_t bytes
+
     struct scatter_job:
         const void *delta
         const int64_t *index
@@ -94,8 +100,10 @@ cdef extern from "maps_kernels.h" nogil:
         Py_ssize_t N, D
 
 cdef enum:
-    COLUMNS = 64  # that batch_norm.h and scatter.h do together
+    COLUMNS = 64  # that batch_norm.h and chosen_rows.h do together
     MOST_PARTS = 16  # whose shares of a gradient are added up
+    PART_BYTES = 65536  # of rows that are gathered
+    MOST_AXES = 16
     LEAST_PART = 8  # numbers of a channel, of which a share is worth its memory
 
 
@@ -213,14 +221,17 @@ def log_softmax_backward(object a, object delta, object axis):
     return NotImplemented if delta is None else _softmax(a, delta, axis, True)
 
 
+cdef bint _is_integer(cnp.ndarray a) noexcept:
+    """Whether all its numbers are int64's too; uint64 has others."""
+    return cnp.PyArray_ISINTEGER(a) and not (cnp.PyArray_ISUNSIGNED(a) and cnp.PyArray_ITEMSIZE(a) == 8)
+
+
 cdef object _labels(object labels, cnp.ndarray z):
-    """Integers of the shape of z without its axis 1, as a contiguous int64 array, or None. uint64 has numbers that int64
-    has not."""
+    """Integers of the shape of z without its axis 1, as a contiguous int64 array, or None."""
     if not cnp.PyArray_Check(labels):
         return None
     cdef cnp.ndarray array = labels
-    if (not cnp.PyArray_ISINTEGER(array) or (cnp.PyArray_ISUNSIGNED(array) and cnp.PyArray_ITEMSIZE(array) == 8)
-            or not _is_one_per_column(array, z)):
+    if not _is_integer(array) or not _is_one_per_column(array, z):
         return None
     return cnp.PyArray_FROM_OTF(array, cnp.NPY_INT64, cnp.NPY_ARRAY_CARRAY_RO)
 
@@ -489,6 +500,32 @@ cdef bint _are_rows(const int64_t *index, Py_ssize_t count, Py_ssize_t rows) noe
     for n in range(count):
         fit &= 0 <= index[n] < rows
     return fit
+
+
+def gather_rows(object x, object index):
+    """Of numbers of any kind, in native byte order; what is wrong is refused here, and named by the reference."""
+    if not cnp.PyArray_Check(x) or not cnp.PyArray_Check(index):
+        return NotImplemented
+    cdef cnp.ndarray source = x, rows = index
+    cdef int axes = cnp.PyArray_NDIM(rows), ndim = axes + cnp.PyArray_NDIM(source) - 1, i
+    if (not cnp.PyArray_ISCARRAY_RO(source) or not (cnp.PyArray_ISNUMBER(source) or cnp.PyArray_ISBOOL(source))
+            or not _is_integer(rows) or cnp.PyArray_NDIM(source) < 1 or ndim > MOST_AXES):
+        return NotImplemented
+    cdef cnp.npy_intp[MOST_AXES] shape
+    cdef Py_ssize_t count = cnp.PyArray_SIZE(rows), bytes = cnp.PyArray_ITEMSIZE(source)
+    for i in range(ndim):
+        shape[i] = cnp.PyArray_DIM(rows, i) if i < axes else cnp.PyArray_DIM(source, i - axes + 1)
+    for i in range(axes, ndim):
+        bytes *= shape[i]
+    rows = cnp.PyArray_FROM_OTF(rows, cnp.NPY_INT64, cnp.NPY_ARRAY_CARRAY_RO)
+    if not _are_rows(<const int64_t *> pointer(rows), count, _length(source, 0)):
+        return NotImplemented
+    cdef cnp.ndarray y = empty(ndim, shape, cnp.PyArray_TYPE(source))
+    cdef gather_job job = gather_job(
+        <const char *> pointer(source), <const int64_t *> pointer(rows), <char *> pointer(y), bytes)
+    run(_kernels(cnp.NPY_FLOAT).gather_rows, &job, count, max(1, PART_BYTES // max(1, bytes)),
+        2.0 * <double> bytes * <double> count)
+    return y
 
 
 def scatter_rows(object delta, object index, object rows):

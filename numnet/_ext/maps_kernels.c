@@ -9,7 +9,7 @@
 #include "rows.h"
 #include "batch_norm.h"
 #include "row_norm.h"
-#include "scatter.h"
+#include "chosen_rows.h"
 #include "softmax.h"
 #include "sums.h"
 
@@ -20,7 +20,7 @@
 #include "rows.h"
 #include "batch_norm.h"
 #include "row_norm.h"
-#include "scatter.h"
+#include "chosen_rows.h"
 #include "softmax.h"
 #include "sums.h"
 
@@ -30,6 +30,6 @@
         ENTRY(softmax, type), ENTRY(softmax_backward, type), ENTRY(masked_softmax, type), ENTRY(cross_entropy, type),  \
         ENTRY(cross_entropy_backward, type), ENTRY(batch_norm, type), ENTRY(batch_norm_backward, type),                \
         ENTRY(row_norm, type), ENTRY(row_norm_backward, type), ENTRY(row_norm_gradients, type),                        \
-        ENTRY(scatter_rows, type), ENTRY(square_sum, type), ENTRY(absolute_sum, type), ENTRY(huber_sum, type),                                                            \
+        ENTRY(gather_rows, type), ENTRY(scatter_rows, type), ENTRY(square_sum, type), ENTRY(absolute_sum, type), ENTRY(huber_sum, type),                                                            \
     }
 const maps_kernels JOIN2(maps, NUMNET_ISA)[2] = {TABLE(f32), TABLE(f64)};

@@ -10,7 +10,7 @@
 typedef struct {
     map_kernel softmax, softmax_backward, masked_softmax, cross_entropy, cross_entropy_backward;
     map_kernel batch_norm, batch_norm_backward, row_norm, row_norm_backward, row_norm_gradients;
-    map_kernel scatter_rows, square_sum, absolute_sum, huber_sum;
+    map_kernel gather_rows, scatter_rows, square_sum, absolute_sum, huber_sum;
 } maps_kernels;
 
 FAMILY(maps)
@@ -71,6 +71,13 @@ struct sum_job {
     double *sums; /* one for each part */
     double width; /* of Huber's parabola */
     size part;
+};
+
+struct gather_job {
+    const char *x;
+    const int64_t *index; /* each a row of x */
+    char *y;
+    size bytes; /* of a row */
 };
 
 struct scatter_job {

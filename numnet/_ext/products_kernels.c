@@ -24,6 +24,7 @@
 #include "winograd.h"
 
 #include "covered.h"
+#include "few_windows.h"
 #include "conv.h"
 
 #undef REAL_BITS
@@ -43,6 +44,7 @@
 #include "tap_sums.h"
 
 #include "covered.h"
+#include "few_windows.h"
 #include "conv.h"
 
 #define TABLE(type)                                                                                                    \

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from ..arrays import Array, array_module, is_array
 from ..errors import DataError, DtypeError, ShapeError, describe
 from ..tensor import Tensor
@@ -56,7 +57,7 @@ class TensorDataset(Dataset):
             return NotImplemented  # a subclass with samples of its own
         rows = as_integers(indices)
         arrays = [c.array if isinstance(c, Tensor) else c for c in self.tensors]
-        arrays = [x.take(array_module(x).asarray(rows), axis=0) for x in arrays]
+        arrays = [kernels.gather_rows(x, array_module(x).asarray(rows)) for x in arrays]
         if any(isinstance(c, Tensor) for c in self.tensors):
             return tuple([Tensor(array) for array in arrays])
         return tuple(arrays)

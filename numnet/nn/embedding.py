@@ -107,8 +107,7 @@ class Embedding(Layer):
         ctx.x = x
         if self.max_norm is not None:
             self._renormalise(array_module(x).unique(x))
-        W = self.weight.array
-        return array_module(W).take(W, x, axis=0)
+        return kernels.gather_rows(self.weight.array, x)
 
     def backward(self, ctx: Ctx, delta: Array) -> None:
         W = self.weight

@@ -237,6 +237,33 @@ def test_scatter_rows(N, D, rows, isa, draw, rng):
         np.testing.assert_array_equal(maps.scatter_rows(delta, index, rows), reference.scatter_rows(delta, index, rows))
 
 
+@pytest.mark.parametrize("shape", [(5,), (9, 3), (70, 1000), (11, 2, 3, 4), (400, 0), (3, 5000)], ids=str)
+@pytest.mark.parametrize("index_shape", [(), (0,), (1,), (257,), (2, 3)], ids=str)
+def test_gather_rows(shape, index_shape, isa, rng, threads):
+    for kind in (np.float64, np.float32, np.float16, np.uint8, np.int64, bool, np.complex64):
+        x = rng.integers(0, 250, shape).astype(kind)
+        x.setflags(write=False)
+        for integers in (np.int64, np.int32, np.uint8):
+            index = np.asarray(rng.integers(0, min(len(x), 250), index_shape), integers)
+            for count in (1, 3):
+                threads(count)
+                y, expected = maps.gather_rows(x, index), reference.gather_rows(x, index)
+                assert (y.dtype, y.shape, y.flags.writeable) == (expected.dtype, expected.shape, True)
+                np.testing.assert_array_equal(y, expected)
+
+
+def test_rows_that_are_not_gathered():
+    x, index = np.arange(12.0).reshape(4, 3), np.array([1, 3])
+    refused = [(x.T, index), (x[::2], index), *((x.astype(kind), index) for kind in (">f8", object, "U3"))]
+    refused += [(x, index - 2), (x, index + 1), (x, index * 1.0), (x, index.astype(np.uint64)), (x, [1, 3])]
+    refused += [(np.float64(3), index), (x.tolist(), index), (x.astype("M8[s]"), index), (x[:0], index)]
+    for arguments in refused:
+        assert maps.gather_rows(*arguments) is NotImplemented
+    np.testing.assert_array_equal(kernels.gather_rows(x, index - 2), x[[-1, 1]])
+    with pytest.raises(IndexError, match="out of bounds"):
+        kernels.gather_rows(x, index + 1)
+
+
 def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...]]:
     """Arguments large enough that every kernel runs on several threads."""
 
@@ -272,6 +299,7 @@ def large(rng: np.random.Generator, dtype: np.dtype) -> dict[str, tuple[Any, ...
         "group_norm_backward": (flat, flat_delta, weight, 13, draw(91), np.abs(draw(91)), (True, True, True)),
         "rms_norm": (draw(2200, 130), draw(130), 1e-5),
         "rms_norm_backward": (draw(2200, 130), draw(2200, 130), draw(130), np.abs(draw(2200)), (True, True)),
+        "gather_rows": (draw(140, 130), labels),
         "scatter_rows": (draw(2200, 130), labels[:2200], 140),
     }
 

@@ -58,6 +58,12 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, ...], int, Window, int]] = {
     "runs, strided and dilated": ((2, 3, 23, 130), 7, window(2, (4, 130), (2, 1), ((5, 2), (0, 0)), (3, 1)), 1),
     "runs, taps that see nothing": ((2, 2, 3, 64), 4, window(2, (3, 64), (4, 1), ((7, 6), (0, 0)), (2, 1)), 1),
     "runs, of planes": ((2, 2, 9, 8, 10), 5, window(3, (3, 8, 10), 1, ((1, 0), (0, 0), (0, 0))), 1),
+    "few windows": ((3, 5, 7, 7), 40, window(2, 6), 1),
+    "few windows, in groups": ((2, 12, 9, 8), 180, window(2, (8, 7)), 3),
+    "few windows, strided and dilated": ((2, 3, 40, 31), 400, window(2, (3, 5), (2, 3), ((4, 1), (0, 7)), (13, 5)), 1),
+    "few windows, of a volume": ((2, 2, 6, 7, 8), 90, window(3, (5, 6, 8), 1, ((0, 0), (1, 0), (1, 1))), 1),
+    "few windows, many of them": ((1, 40, 30, 30), 300, window(2, 15), 1),
+    "few windows, in a padded row": ((4, 6, 20), 600, window(1, 18, 1, 3), 1),
     "one output, padded": ((2, 3, 6, 5), 4, window(2, (7, 5), 2, ((1, 0), (0, 0))), 1),
     "one position, that does not see all": ((5, 6, 5, 5), 8, window(2, 3, 1, 0, 2), 1),
     "more taps than one run": ((2, 90, 8, 8), 13, window(2, 3, 1, 1), 1),
@@ -335,11 +341,13 @@ def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str
         ((40, 64, 7, 7), 64, window(2, 7), 4),
         ((5, 3, 60, 60), 64, window(2, 11, 13), 1),
         ((3, 2, 60, 200), 64, window(2, (3, 200), 1, (1, 0)), 1),
+        ((1, 60, 30, 30), 90, window(2, 15), 1),
+        ((7, 32, 9, 9), 128, window(2, 7), 2),
     ],
     ids=[
         *("images", "one image", "strided", "pointwise", "pointwise, many pixels", "small maps"),
         *("depthwise", "depthwise 1", "groups", "one axis", "few filters", "upright, one image", "upright"),
-        *("one position", "one position, in groups", "large stride", "runs"),
+        *("one position", "one position, in groups", "large stride", "runs", "few windows, one image", "few windows"),
     ],
 )
 def test_conv_has_the_same_bits_for_any_number_of_threads(

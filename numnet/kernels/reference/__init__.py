@@ -42,7 +42,7 @@ from .pool_regions import max_regions
 from .recurrent import recur, recur_backward, recur_sums
 from .resample import resample
 from .row_norm import group_norm, group_norm_backward, rms_norm, rms_norm_backward
-from .rows import scatter_rows
+from .rows import gather_rows, scatter_rows
 from .smooth import gelu, gelu_backward, mish, mish_backward, silu, silu_backward, softplus, softplus_backward
 from .softmax import log_softmax, log_softmax_backward, masked_softmax, softmax, softmax_backward
 from .windows import fold, unfold
@@ -76,6 +76,7 @@ __all__ = [
     "elu_backward",
     "empty_like",
     "fold",
+    "gather_rows",
     "gelu",
     "gelu_backward",
     "group_norm",

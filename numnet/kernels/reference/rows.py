@@ -1,11 +1,22 @@
-"""Rows chosen by number, as an embedding chooses them: the way back."""
+"""Rows chosen by number, as an embedding chooses them, or a loader of data; and the way back."""
 
 from __future__ import annotations
 
 from ...arrays import Array, array_module
 from ...errors import ShapeError, describe
 
-__all__ = ["scatter_rows"]
+__all__ = ["gather_rows", "scatter_rows"]
+
+
+def gather_rows(x: Array, index: Array) -> Array:
+    """y[n] = x[index[n]], the rows of these numbers.
+
+    Shapes: x (rows, …) of any dtype, index any shape of integers from -``rows`` to ``rows`` - 1, y (…of index, …).
+
+    Raises:
+        IndexError: a number that is no row.
+    """
+    return x.take(index, axis=0)
 
 
 def scatter_rows(delta: Array, index: Array, rows: int) -> Array:
