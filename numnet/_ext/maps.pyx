@@ -504,12 +504,12 @@ cdef bint _are_rows(const int64_t *index, Py_ssize_t count, Py_ssize_t rows) noe
 
 def gather_rows(object x, object index):
     """Of numbers of any kind, in native byte order; what is wrong is refused here, and named by the reference."""
-    if not cnp.PyArray_Check(x) or not cnp.PyArray_Check(index):
+    if not cnp.PyArray_CheckExact(x) or not cnp.PyArray_Check(index):  # a masked array has its own take
         return NotImplemented
     cdef cnp.ndarray source = x, rows = index
     cdef int axes = cnp.PyArray_NDIM(rows), ndim = axes + cnp.PyArray_NDIM(source) - 1, i
     if (not cnp.PyArray_ISCARRAY_RO(source) or not (cnp.PyArray_ISNUMBER(source) or cnp.PyArray_ISBOOL(source))
-            or not _is_integer(rows) or cnp.PyArray_NDIM(source) < 1 or ndim > MOST_AXES):
+            or cnp.PyArray_TYPE(source) < 0 or not _is_integer(rows) or cnp.PyArray_NDIM(source) < 1 or ndim > MOST_AXES):
         return NotImplemented
     cdef cnp.npy_intp[MOST_AXES] shape
     cdef Py_ssize_t count = cnp.PyArray_SIZE(rows), bytes = cnp.PyArray_ITEMSIZE(source)

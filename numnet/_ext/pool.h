@@ -354,11 +354,14 @@ static void NAME(mean_of_planes)(const struct window_job *job, size begin, size 
             size w = 0;
             for (; w + 2 * LANES <= plane; w += 2 * LANES) even += load(x + w), odd += load(x + w + LANES);
             if (w + LANES <= plane) even += load(x + w), w += LANES;
-            if (w < plane && readable)
+            if (w < plane && readable) {
                 odd += NAME(select)(LANE_NUMBERS < (place)(plane - w), load(x + w), (vec){0});
-            else
-                for (; w < plane; w++) sums[i][0] += x[w];
-            sums[i] += even + odd;
+            } else if (w < plane) { /* the same sum, wherever the plane stands in x */
+                real rest[LANES] = {0};
+                memcpy(rest, x + w, sizeof(real) * (size_t)(plane - w));
+                odd += load(rest);
+            }
+            sums[i] = even + odd;
         }
         transpose(sums);
         for (int i = 1; i < LANES; i++) sums[0] += sums[i];

@@ -280,7 +280,7 @@ static void NAME(cross_entropy_columns_backward)(const struct cross_entropy_job 
         for (size i = 0; i < block.columns; i++) {
             const int kept = labels[i] != job->ignore_index;
             hard[i] = kept ? delta[i] * (1 - smoothing) * (weight ? weight[labels[i]] : 1) : 0;
-            soft[i] = delta[i] * smoothing / (real)C;
+            soft[i] = smoothing == 0 ? 0 : delta[i] * smoothing / (real)C; /* an infinite delta times 0 is NaN */
         }
         for (size c = 0; c < C; c++) {
             const real w = weight ? weight[c] : 1;

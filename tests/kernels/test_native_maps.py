@@ -106,6 +106,12 @@ def test_cross_entropy_of_special_values(isa, dtype):
         check("cross_entropy", z.T[None], np.full((1, 5), label), None, -100, smoothing, mixed=True)
 
 
+def test_cross_entropy_sends_an_infinite_delta_back(isa, draw):
+    p, delta = reference.softmax(draw(2, 3, 4), 1), np.array(draw(2, 4))
+    delta[0, 1], delta[1, 2] = np.inf, -np.inf
+    check("cross_entropy_backward", p, np.full((2, 4), 1), None, -100, 0.0, delta)
+
+
 def test_a_class_may_be_the_ignored_one(isa, draw, rng):
     labels = rng.integers(0, 4, 9)
     check("cross_entropy", draw(9, 4), labels, None, 2, 0.1)
@@ -257,6 +263,7 @@ def test_rows_that_are_not_gathered():
     refused = [(x.T, index), (x[::2], index), *((x.astype(kind), index) for kind in (">f8", object, "U3"))]
     refused += [(x, index - 2), (x, index + 1), (x, index * 1.0), (x, index.astype(np.uint64)), (x, [1, 3])]
     refused += [(np.float64(3), index), (x.tolist(), index), (x.astype("M8[s]"), index), (x[:0], index)]
+    refused += [(np.ma.masked_less(x, 3), index)]
     for arguments in refused:
         assert maps.gather_rows(*arguments) is NotImplemented
     np.testing.assert_array_equal(kernels.gather_rows(x, index - 2), x[[-1, 1]])

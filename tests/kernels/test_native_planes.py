@@ -174,6 +174,13 @@ def test_max_of_regions(size, out, isa, draw, rng):
         check("max_regions", x, [*starts[:-1], own[-1]], [*ends[:-1], own[-1] + 1])
 
 
+@pytest.mark.parametrize("plane", [(7, 7), (3, 3), (16,), (1027,)], ids=str)
+def test_means_of_equal_planes_are_equal(plane, isa, draw):
+    x = np.ascontiguousarray(np.broadcast_to(draw(*plane), (3, 7, *plane)))
+    y = planes.avg_pool(x, Window(plane, plane, ((0, 0),) * len(plane), (1,) * len(plane)), True, None)
+    np.testing.assert_array_equal(y, np.broadcast_to(y[0, 0], y.shape))
+
+
 def test_max_of_regions_takes_the_first_of_equals_and_nan(isa, dtype, rng):
     values = ([0, 1], [-np.inf], [0, np.inf, np.nan, -np.inf], [0] * 99 + [np.nan])
     sizes = [((6, 9), (4, 5)), ((200,), (3,)), ((3, 170), (3, 2))]  # the last two: of one row, longer than vectors
