@@ -1,5 +1,26 @@
 /* Runs a slide_plan: places each image in its frame, packs what a panel of positions sees (no matrix of all windows is
- * ever made), and multiplies by the packed weights. */
+ * ever made), and multiplies by the packed weights.
+ *
+ * Of many channels a piece is in the frame at a time: so it stays near, and takes no more memory the more there are. */
+
+#define POSITIONS (8 * COLUMNS)                  /* positions: images with fewer are taken together, so that panels are full */
+#define PLACED ((size)(262144 / sizeof(real))) /* elements of a frame that stay near */
+
+/* How many channels are a piece, of which there are enough for a step of k. It depends on the shape alone, not on the number of
+ * threads: sums are rounded where a piece ends. */
+INLINE size NAME(piece)(const slide_plan *plan) {
+    if (plan->in_place || plan->taps == 0) return plan->channels;
+    const size images = divide_up(POSITIONS, max_size(1, plan->out_volume));
+    const size near = PLACED / (images * max_size(1, plan->frame.volume));
+    const size worth = divide_up(DEPTH / 2 * plan->phases * plan->channels, plan->taps);
+    return NAME(even_part)(plan->channels, max_size(near, worth));
+}
+
+/* Where the step of k ends that begins at `k`. Steps of a piece are even. */
+INLINE size NAME(step_end)(const slide_plan *plan, const slide_phase *phase, size piece, size k) {
+    const size taps = phase->taps / plan->channels * piece, begin = k / taps * taps, end = min_size(phase->taps, begin + taps);
+    return min_size(end, k + NAME(even_part)(end - begin, DEPTH));
+}
 
 /* Deals a row out to `split` parts that begin `pitch` apart, as cards: x[w] becomes number w / split of part w mod split. */
 INLINE void NAME(deal)(const size split, size first, size last, const real *restrict x, real *restrict to, size pitch) {
@@ -26,12 +47,13 @@ static void NAME(place)(const frame_plan *f, const real *source, real *frame) {
         }
 }
 
-/* The channels of one group of several images. */
-static void NAME(place_images)(const slide_plan *plan, size images, const real *source, real *frame) {
+/* A few channels of one group of several images, each of which has room for `piece` of them. */
+static void NAME(place_images)(const slide_plan *plan, size images, const real *source, size channels, size piece,
+                               real *frame) {
     for (size n = 0; n < images; n++)
-        for (size c = 0; c < plan->channels; c++)
+        for (size c = 0; c < channels; c++)
             NAME(place)(&plan->frame, source + (n * plan->groups * plan->channels + c) * plan->in_volume,
-                        frame + (n * plan->channels + c) * plan->frame.volume);
+                        frame + (n * piece + c) * plan->frame.volume);
 }
 
 /* Goes through the positions of several images, a panel at a time. */
@@ -124,11 +146,10 @@ static void NAME(pack_taps)(const NAME(panel) * panel, size depth, const size *o
     }
 }
 
-static void NAME(pack_weights)(const slide_plan *plan, const real *weight, real *packed, size first, size rows) {
+static void NAME(pack_weights)(const slide_plan *plan, size piece, const real *weight, real *packed, size first, size rows) {
     for (const slide_phase *p = plan->phase; p < plan->phase + plan->phases; p++) {
-        const size step = NAME(even_part)(p->taps, DEPTH);
-        for (size k = 0; k < p->taps; k += step) {
-            size depth = min_size(p->taps - k, step);
+        for (size k = 0, depth; k < p->taps; k += depth) {
+            depth = NAME(step_end)(plan, p, piece, k) - k;
             const real *w = weight + first * plan->weight_row + (plan->in_order ? k : 0);
             NAME(pack_rows)(rows, depth, w, plan->weight_row, 1, plan->in_order ? NULL : p->weight + k,
                             packed + k * plan->rows + first * depth);
@@ -137,33 +158,54 @@ static void NAME(pack_weights)(const slide_plan *plan, const real *weight, real 
     }
 }
 
+#define MOST_ABREAST ((size)16)
+
+/* What all parts of a slide know of it. */
+typedef struct {
+    const slide_plan *plan;
+    size image_from, image_to;
+    size a_row;   /* of weights that are read where they lie */
+    size abreast; /* panels that are packed side by side */
+} NAME(slide_job);
+
+/* Some images, and of one of their phases some taps and some positions. */
+typedef struct {
+    const slide_phase *phase;
+    size images, depth, first, last;
+    const real *a, *seen; /* the weights; the frames, or the images themselves */
+    const size *offset;   /* of the taps */
+} NAME(slide_step);
+
 /* Up to 4 vectors of neighbouring positions, for one row: too few rows to be worth a tile. */
 INLINE void NAME(line_tile)(const int vecs, size depth, const real *a, size step, const real *frame, const size *offset,
-                            real bias, real *c) {
+                            real bias, int accumulate, real *c) {
     vec sum[4];
     UNROLL for (int v = 0; v < vecs; v++) sum[v] = (vec){0};
     for (size k = 0; k < depth; k++) {
         vec x = splat(a[k * step]);
         UNROLL for (int v = 0; v < vecs; v++) sum[v] += x * load(frame + offset[k] + v * LANES);
     }
-    UNROLL for (int v = 0; v < vecs; v++) store(c + v * LANES, sum[v] + splat(bias));
+    UNROLL for (int v = 0; v < vecs; v++) store(c + v * LANES, sum[v] + (accumulate ? load(c + v * LANES) : splat(bias)));
 }
 
-/* A slide with one or two rows per group, line by line of the grid; nothing is packed but the weights. */
-static void NAME(slide_lines)(const slide_plan *plan, const slide_phase *phase, size row, const real *a,
-                              const real *frame, real bias, real *out) {
+/* One row of a step, line by line of the grid of an image; nothing is packed but the weights. */
+static void NAME(slide_lines)(const slide_plan *plan, const NAME(slide_step) * s, const real *a, const real *frame,
+                              real bias, int accumulate, real *out) {
+    const slide_phase *phase = s->phase;
     size width = phase->grid[2], write = plan->write[2];
     for (size d = 0; d < phase->grid[0]; d++)
         for (size h = 0; h < phase->grid[1]; h++)
             for (size w = 0; w < width; w += 4 * LANES) {
-                real sums[4 * VECTOR_BYTES / sizeof(real)];
+                real sums[4 * VECTOR_BYTES / sizeof(real)] = {0};
                 size length = min_size(width - w, 4 * LANES), vecs = divide_up(length, LANES);
                 const real *x = frame + d * plan->read[0] + h * plan->read[1] + w;
                 real *to = out + phase->write + d * plan->write[0] + h * plan->write[1] + w * write;
                 real *c = write == 1 && length == vecs * LANES ? to : sums;
+                if (accumulate && c == sums)
+                    for (size j = 0; j < length; j++) sums[j] = to[j * write];
                 switch (vecs) {
 #define CASE(v)                                                                                                        \
-    case v: NAME(line_tile)(v, phase->taps, a + row, plan->rows, x, phase->offset, bias, c); break;
+    case v: NAME(line_tile)(v, s->depth, a, plan->rows, x, s->offset, bias, accumulate, c); break;
                     CASE(1) CASE(2) CASE(3) CASE(4)
 #undef CASE
                 }
@@ -172,97 +214,104 @@ static void NAME(slide_lines)(const slide_plan *plan, const slide_phase *phase, 
             }
 }
 
-#define MOST_ABREAST ((size)16)
+/* All rows of a step, panel by panel of its positions, for which `packed` has room. */
+static void NAME(slide_panels)(const NAME(slide_job) * job, const NAME(slide_step) * s, real *packed, NAME(target) t) {
+    const slide_plan *plan = job->plan;
+    const size width = s->phase->grid[2], row_panels = divide_up(plan->rows, ROWS);
+    /* Reading directly wastes the rest of a vector at the end of a line, packing costs about as much as 3 rows. */
+    const int directly = !plan->in_place && plan->rows <= 2 * ROWS &&
+                         plan->rows * (divide_up(width, LANES) * LANES - width) <= 3 * width;
+    NAME(cursor) at = NAME(cursor_at)(s->phase->grid, s->first);
+    for (size left = s->last - s->first; left > 0;) {
+        NAME(panel) panel[MOST_ABREAST];
+        size start[2] = {0, 0}, count = 0;
+        if (directly) {
+            left -= NAME(next_panel)(plan, s->phase, job->image_from, job->image_to, min_size(COLUMNS, left), 1, &at, panel,
+                                     start);
+            NAME(times_panel)(plan->rows, 0, row_panels, s->depth, s->a, 0, s->seen, 0, s->offset, start, panel, t);
+            continue;
+        }
+        for (; count < job->abreast && left > 0; count++) {
+            left -= NAME(next_panel)(plan, s->phase, job->image_from, job->image_to, min_size(COLUMNS, left), 0, &at,
+                                     panel + count, start);
+            NAME(pack_taps)(panel + count, s->depth, s->offset, s->seen, !plan->in_place, packed + count * s->depth * COLUMNS);
+        }
+        const size rows = count > 1 ? 1 : row_panels; /* panels of them at a time */
+        for (size q = 0; q < row_panels; q += rows)
+            for (size c = 0; c < count; c++)
+                NAME(times_panel)(plan->rows, q, q + rows, s->depth, s->a, job->a_row, packed + c * s->depth * COLUMNS,
+                                  panel[c].vecs * LANES, NULL, NULL, panel + c, t);
+    }
+}
 
 static int NAME(slide)(const slide_plan *plan, const real *source, const real *weight, const real *bias, real *out,
                        int threads) {
     const frame_plan *f = &plan->frame;
-    /* Images with few positions are taken together, so that panels are full. */
-    size together = divide_up(8 * COLUMNS, max_size(plan->out_volume, 1));
+    const size piece = NAME(piece)(plan);
+    size together = divide_up(POSITIONS, max_size(plan->out_volume, 1));
     together = max_size(1, min_size(together, divide_up(plan->images, threads)));
-    size batches = divide_up(plan->images, together);
-    int by_lines = plan->rows <= 2 && !plan->in_place;
-    size parts = by_lines ? 1 : divide_up(threads, max_size(1, batches * plan->groups)); /* of the positions of one image */
-    size image_from = plan->in_place ? plan->groups * plan->channels * f->volume : plan->channels * f->volume;
-    size image_to = plan->groups * plan->rows * plan->out_volume;
-    size frames = plan->in_place ? 0 : together * image_from + COLUMNS;
-    frames = divide_up(frames, 16) * 16;
-    /* Panels that are packed side by side, so that rows of the result are written in longer runs: as many as stay near. */
+    const size batches = divide_up(plan->images, together);
+    const int by_lines = plan->rows <= 2 && !plan->in_place;
+    const size parts = by_lines ? 1 : divide_up(threads, max_size(1, batches * plan->groups)); /* of the positions of one image */
+    /* Panels side by side, so that rows of the result are written in longer runs: as many as stay near. */
     size longest = 0;
     for (const slide_phase *p = plan->phase; p < plan->phase + plan->phases; p++)
-        longest = max_size(longest, NAME(even_part)(p->taps, DEPTH));
-    const size abreast = plan->rows < LONG ? 1 : max_size(1, min_size(MOST_ABREAST, NEAR / max_size(1, longest * COLUMNS)));
-    const size near = abreast * (longest + 1) * COLUMNS;
+        for (size k = 0, end; k < p->taps; k = end)
+            end = NAME(step_end)(plan, p, piece, k), longest = max_size(longest, end - k);
     /* Few positions read the weights where they lie: to pack them would take longer than the sums. */
-    int as_they_lie = plan->in_order && plan->rows > 2 * ROWS && plan->images * plan->out_volume <= 16 * COLUMNS;
-    size group_weights = as_they_lie ? 0 : plan->taps * plan->rows;
+    const int as_they_lie = plan->in_order && plan->rows > 2 * ROWS && plan->images * plan->out_volume <= 16 * COLUMNS;
+    const NAME(slide_job) job = {
+        .plan = plan,
+        .image_from = (plan->in_place ? plan->groups * plan->channels : piece) * f->volume,
+        .image_to = plan->groups * plan->rows * plan->out_volume,
+        .a_row = as_they_lie ? plan->weight_row : 0,
+        .abreast = plan->rows < LONG ? 1 : max_size(1, min_size(MOST_ABREAST, NEAR / max_size(1, longest * COLUMNS))),
+    };
+    const size frames = plan->in_place ? 0 : divide_up(together * job.image_from + COLUMNS, 16) * 16;
+    const size near = job.abreast * (longest + 1) * COLUMNS;
+    const size group_weights = as_they_lie ? 0 : plan->taps * plan->rows;
     const size weights = divide_up(plan->groups * group_weights, 16) * 16;
     real *packed = scratch((size)sizeof(real) * (weights + threads * (frames + near)));
     if (!packed) return -1;
-    size row_panels = divide_up(plan->rows, ROWS);
+    const size row_panels = divide_up(plan->rows, ROWS);
 
     PARALLEL(threads) {
         FOR for (size item = 0; item < (as_they_lie ? 0 : plan->groups * row_panels); item++) {
             size g = item / row_panels, first = NAME(panel_start)(plan->rows, item % row_panels);
-            NAME(pack_weights)(plan, weight + g * plan->weight_group, packed + g * group_weights, first,
+            NAME(pack_weights)(plan, piece, weight + g * plan->weight_group, packed + g * group_weights, first,
                                NAME(panel_start)(plan->rows, item % row_panels + 1) - first);
         }
-        real *frame = packed + weights + THREAD_NUMBER * (frames + near), *columns = frame + frames;
+        real *frame = packed + weights + THREAD_NUMBER * (frames + near);
         memset(frame, 0, sizeof(real) * (size_t)frames);
         FOR_DYNAMIC for (size item = 0; item < batches * plan->groups * parts; item++) {
-            size part = item % parts, g = item / parts % plan->groups, n0 = item / parts / plan->groups * together;
-            size images = min_size(together, plan->images - n0);
+            const size part = item % parts, g = item / parts % plan->groups, n0 = item / parts / plan->groups * together;
             const real *x = source + (n0 * plan->groups + g) * plan->channels * plan->in_volume;
-            const real *seen = plan->in_place ? x : frame;
-            if (!plan->in_place) NAME(place_images)(plan, images, x, frame);
-            const real *a = as_they_lie ? weight + g * plan->weight_group : packed + g * group_weights;
-            size a_row = as_they_lie ? plan->weight_row : 0;
-            for (const slide_phase *p = plan->phase; p < plan->phase + plan->phases; p++, a += p[-1].taps * plan->rows) {
-                if (by_lines) {
-                    for (size n = 0; n < images; n++)
-                        for (size row = 0; row < plan->rows; row++)
-                            NAME(slide_lines)(plan, p, row, a, frame + n * image_from,
-                                              bias ? bias[g * plan->rows + row] : 0,
-                                              out + (n0 + n) * image_to + (g * plan->rows + row) * plan->out_volume);
-                    continue;
-                }
-                /* Reading directly wastes the rest of a vector at the end of a line, packing costs about as much as
-                 * 3 rows. */
-                size vectors = divide_up(p->grid[2], LANES) * LANES;
-                int directly = !plan->in_place && plan->rows <= 2 * ROWS &&
-                               plan->rows * (vectors - p->grid[2]) <= 3 * p->grid[2];
-                size positions = images * p->grid[0] * p->grid[1] * p->grid[2];
-                size panels = divide_up(positions, COLUMNS);
-                size first = panels * part / parts * COLUMNS;
-                size last = min_size(panels * (part + 1) / parts * COLUMNS, positions);
-                const size step = NAME(even_part)(p->taps, DEPTH);
-                for (size k = 0; k < max_size(p->taps, 1); k += step) {
-                    size depth = min_size(p->taps - k, step);
-                    const real *a_k = a + k * (as_they_lie ? 1 : plan->rows);
-                    NAME(cursor) at = NAME(cursor_at)(p->grid, first);
-                    NAME(target) t = {out + n0 * image_to + g * plan->rows * plan->out_volume, plan->out_volume,
-                                      bias ? bias + g * plan->rows : NULL, NULL, k > 0};
-                    for (size left = last - first; left > 0;) {
-                        NAME(panel) panel[MOST_ABREAST];
-                        size start[2] = {0, 0}, count = 0;
-                        if (directly) {
-                            left -= NAME(next_panel)(plan, p, image_from, image_to, min_size(COLUMNS, left), 1, &at, panel,
-                                                     start);
-                            NAME(times_panel)(plan->rows, 0, row_panels, depth, a_k, 0, seen, 0, p->offset + k, start,
-                                              panel, t);
-                            continue;
+            real *to = out + n0 * job.image_to + g * plan->rows * plan->out_volume;
+            NAME(slide_step) s = {.images = min_size(together, plan->images - n0), .seen = plan->in_place ? x : frame};
+            for (size channel = 0; channel < plan->channels; channel += piece) {
+                const size channels = min_size(piece, plan->channels - channel);
+                if (!plan->in_place)
+                    NAME(place_images)(plan, s.images, x + channel * plan->in_volume, channels, piece, frame);
+                const real *a = as_they_lie ? weight + g * plan->weight_group : packed + g * group_weights;
+                for (const slide_phase *p = plan->phase; p < plan->phase + plan->phases; p++, a += p[-1].taps * plan->rows) {
+                    const size own = p->taps / plan->channels, begin = channel * own, end = begin + channels * own;
+                    const size positions = s.images * p->grid[0] * p->grid[1] * p->grid[2];
+                    const size panels = divide_up(positions, COLUMNS);
+                    s.phase = p;
+                    s.first = panels * part / parts * COLUMNS;
+                    s.last = min_size(panels * (part + 1) / parts * COLUMNS, positions);
+                    if (own == 0 && channel > 0) continue; /* nothing is seen there: the bias was written already */
+                    for (size k = begin; k < end || k == 0; k += max_size(s.depth, 1)) {
+                        s.depth = own == 0 ? 0 : NAME(step_end)(plan, p, piece, k) - k;
+                        s.a = a + k * (as_they_lie ? 1 : plan->rows);
+                        s.offset = p->offset + (k - begin);
+                        const NAME(target) t = {to, plan->out_volume, bias ? bias + g * plan->rows : NULL, NULL, k > 0};
+                        if (!by_lines) NAME(slide_panels)(&job, &s, frame + frames, t);
+                        for (size i = 0; by_lines && i < s.images * plan->rows; i++) {
+                            const size n = i / plan->rows, row = i % plan->rows;
+                            NAME(slide_lines)(plan, &s, s.a + row, frame + n * job.image_from, bias ? t.row_bias[row] : 0,
+                                              t.accumulate, to + n * job.image_to + row * plan->out_volume);
                         }
-                        for (; count < abreast && left > 0; count++) {
-                            left -= NAME(next_panel)(plan, p, image_from, image_to, min_size(COLUMNS, left), 0, &at,
-                                                     panel + count, start);
-                            NAME(pack_taps)(panel + count, depth, p->offset + k, seen, !plan->in_place,
-                                            columns + count * depth * COLUMNS);
-                        }
-                        const size rows = count > 1 ? 1 : row_panels; /* panels of them at a time */
-                        for (size q = 0; q < row_panels; q += rows)
-                            for (size c = 0; c < count; c++)
-                                NAME(times_panel)(plan->rows, q, q + rows, depth, a_k, a_row, columns + c * depth * COLUMNS,
-                                                  panel[c].vecs * LANES, NULL, NULL, panel + c, t);
                     }
                 }
             }

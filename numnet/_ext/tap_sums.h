@@ -118,12 +118,13 @@ static void NAME(pad_lines)(size images, size filters, size lines, size length, 
                                to + f * next + (n * lines + i) * padded);
 }
 
-/* What is summed at once: some images, and taps first … last - 1. */
+/* What is summed at once: some images, and some taps, those of a piece of the channels. */
 typedef struct {
-    size images, first, last;
+    size images, taps;
+    const size *offset;        /* of the taps */
     const real *frame, *delta; /* of the first image */
     real *packed;              /* room for δ as the sums read it; between lines, zeros */
-    real *sums;                /* of tap `first` */
+    real *sums;                /* of the first of the taps */
 } NAME(tap_part);
 
 typedef struct {
@@ -152,7 +153,7 @@ static size NAME(runs_from)(const NAME(tap_plan) * s, size r, size end, size *pl
 }
 
 static void NAME(sum_filters)(const NAME(tap_plan) * s, NAME(tap_part) part) {
-    const size taps = part.last - part.first, panels = divide_up(taps, ROWS), end = part.images * s->runs;
+    const size taps = part.taps, panels = divide_up(taps, ROWS), end = part.images * s->runs;
     const size positions = s->plan.out_volume;
     for (size j = 0; j < s->filters; j += COLUMNS) {
         const size columns = min_size(s->filters - j, COLUMNS), vecs = divide_up(columns, LANES);
@@ -165,14 +166,14 @@ static void NAME(sum_filters)(const NAME(tap_plan) * s, NAME(tap_part) part) {
             for (size q = 0; q < panels; q++) {
                 const size k = taps * q / panels;
                 NAME(any_tap_tile)(taps * (q + 1) / panels - k, vecs, s->run + r, count, part.frame,
-                                   s->plan.phase->offset + part.first + k, delta, part.sums + k * s->width + j, s->width);
+                                   part.offset + k, delta, part.sums + k * s->width + j, s->width);
             }
         }
     }
 }
 
 static void NAME(sum_positions)(const NAME(tap_plan) * s, NAME(tap_part) part) {
-    const size taps = part.last - part.first, end = part.images * s->runs, parts = divide_up(s->filters, FEW);
+    const size taps = part.taps, end = part.images * s->runs, parts = divide_up(s->filters, FEW);
     NAME(pad_lines)(part.images, s->filters, s->plan.out_volume / s->line, s->line, part.delta, s->delta_image,
                     part.packed, s->next);
     for (size p = 0; p < parts; p++) {
@@ -184,7 +185,7 @@ static void NAME(sum_positions)(const NAME(tap_plan) * s, NAME(tap_part) part) {
             for (size q = 0; q < panels; q++) {
                 const size k = taps * q / panels;
                 NAME(any_tap_dots)(taps * (q + 1) / panels - k, filters, s->run + r, count, part.frame,
-                                   s->plan.phase->offset + part.first + k, delta, s->next,
+                                   part.offset + k, delta, s->next,
                                    part.sums + k * s->width + j * LANES, s->width);
             }
         }
@@ -242,7 +243,8 @@ static int NAME(tap_sums)(const conv_shape *shape, const real *x, const real *de
     /* Images with few positions are taken together, so that the sums stay in registers for longer. */
     const size together = min_size(divide_up(RUN, positions), divide_up(plan->images, s.chunks));
     const int in_place = plan->in_place && !s.along_line; /* whole vectors are read past the end of a line */
-    const size image_from = in_place ? plan->groups * plan->channels * plan->frame.volume : plan->channels * plan->frame.volume;
+    const size piece = in_place ? plan->channels : NAME(piece)(plan), window = taps / plan->channels;
+    const size image_from = (in_place ? plan->groups * plan->channels : piece) * plan->frame.volume;
     const size frames = in_place ? 0 : divide_up(together * image_from + COLUMNS, 16) * 16;
     s.delta_image = plan->groups * filters * positions;
     s.next = together * lines * padded;
@@ -270,18 +272,24 @@ static int NAME(tap_sums)(const conv_shape *shape, const real *x, const real *de
         memset(frame, 0, sizeof(real) * (size_t)(frames + (s.along_line ? packed : 0)));
         FOR for (size item = 0; item < plan->groups * s.chunks * splits; item++) {
             const size split = item % splits, chunk = item / splits % s.chunks, g = item / splits / s.chunks;
-            NAME(tap_part) part = {.first = taps * split / splits, .last = taps * (split + 1) / splits,
-                                   .packed = frame + frames};
-            part.sums = sums + ((g * s.chunks + chunk) * taps + part.first) * s.width;
-            memset(part.sums, 0, sizeof(real) * (size_t)((part.last - part.first) * s.width));
+            const size first = taps * split / splits, last = taps * (split + 1) / splits;
+            real *own = sums + (g * s.chunks + chunk) * taps * s.width;
+            memset(own + first * s.width, 0, sizeof(real) * (size_t)((last - first) * s.width));
             const size end = plan->images * (chunk + 1) / s.chunks;
             for (size n = plan->images * chunk / s.chunks; n < end; n += together) {
-                const real *own = x + (n * plan->groups + g) * plan->channels * plan->in_volume;
-                part.images = min_size(together, end - n);
-                part.frame = in_place ? own : frame;
+                NAME(tap_part) part = {.images = min_size(together, end - n), .packed = frame + frames};
                 part.delta = delta + (n * plan->groups + g) * filters * positions;
-                if (!in_place) NAME(place_images)(plan, part.images, own, frame);
-                (s.along_line ? NAME(sum_positions) : NAME(sum_filters))(&s, part);
+                for (size c = first / window; c < divide_up(last, window); c += piece) {
+                    const real *seen = x + ((n * plan->groups + g) * plan->channels + c) * plan->in_volume;
+                    const size channels = min_size(piece, divide_up(last, window) - c);
+                    const size k = max_size(first, c * window);
+                    if (!in_place) NAME(place_images)(plan, part.images, seen, channels, piece, frame);
+                    part.frame = in_place ? seen : frame;
+                    part.taps = min_size(last, (c + channels) * window) - k;
+                    part.offset = p->offset + (k - c * window);
+                    part.sums = own + k * s.width;
+                    (s.along_line ? NAME(sum_positions) : NAME(sum_filters))(&s, part);
+                }
             }
         }
         const size step = s.along_line ? 1 : LANES, blocks = divide_up(filters, step);

@@ -10,6 +10,7 @@ static int NAME(is_upright)(const slide_plan *plan) {
     const size rows = plan->rows, width = plan->phase->grid[2], taps = plan->phase->taps;
     const size lost = divide_up(rows, LANES) * LANES - rows, empty = divide_up(width, LANES) * LANES - width;
     if (plan->phases > 1 || 8 * lost > rows || plan->images * plan->out_volume <= 16 * COLUMNS) return 0;
+    if (plan->channels * plan->frame.volume > 32 * PLACED) return 0; /* a frame that comes from afar is better taken in pieces */
 #if VECTOR_BYTES == 64
     if (rows >= LONG) return width <= ROWS && plan->out_volume % LANES; /* there panels are not whole */
     return rows <= LANES ? 8 * empty >= width : taps >= 64 || empty;
@@ -82,7 +83,7 @@ static int NAME(slide_upright)(const slide_plan *plan, const real *source, const
         FOR_DYNAMIC for (size item = 0; item < plan->images * plan->groups * parts; item++) {
             const size part = item % parts, image = item / parts, g = image % plan->groups;
             const real *x = source + image * plan->channels * plan->in_volume, *a = packed + g * group_weights;
-            if (!in_place) NAME(place_images)(plan, 1, x, frame);
+            if (!in_place) NAME(place_images)(plan, 1, x, plan->channels, plan->channels, frame);
             NAME(upright_lines)(plan, lines * part / parts, lines * (part + 1) / parts, in_place ? x : frame, a,
                                 bias ? a + group_weights - width : NULL, frame + frames,
                                 out + image * plan->rows * plan->out_volume);

@@ -96,6 +96,13 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, ...], int, Window, int]] = {
     "filters along the vector, more taps than one run": ((6, 30, 14, 14), 16, window(2, (5, 4)), 1),
     "filters along the vector, a volume": ((3, 3, 6, 9, 12), 16, window(3, 3), 1),
     "channels along the vector": ((4, 16, 13, 12), 5, window(2, 4, 1, 2), 1),
+    "channels in pieces": ((2, 300, 16, 15), 5, window(2, 3, 1, 1), 1),
+    "channels in pieces, in groups": ((2, 602, 16, 15), 26, window(2, 3, 1, 1), 2),
+    "channels in pieces, one filter": ((2, 300, 16, 15), 1, window(2, 3, 1, 1), 1),
+    "channels in pieces, two filters, whole vectors": ((1, 90, 30, 64), 2, window(2, 3, 1, 1), 1),
+    "channels in pieces, of small images": ((40, 300, 5, 4), 5, window(2, 3, 1, 1), 1),
+    "filters in pieces, strided": ((2, 4, 31, 30), 307, window(2, 3, 2, 1), 1),
+    "filters in pieces, stride beyond the kernel": ((1, 2, 60, 60), 500, window(2, 2, 3), 1),
     "volume": ((2, 3, 5, 6, 7), 4, window(3, 3, 1, 1), 1),
     "volume, all at once": ((2, 4, 6, 5, 9), 6, window(3, (3, 1, 2), (2, 1, 3), ((1, 0), (0, 0), (0, 2)), 2), 2),
 }
@@ -342,12 +349,16 @@ def test_linear_has_the_same_bits_for_any_number_of_threads(shape: Any, isa: str
         ((5, 3, 60, 60), 64, window(2, 11, 13), 1),
         ((3, 2, 60, 200), 64, window(2, (3, 200), 1, (1, 0)), 1),
         ((1, 60, 30, 30), 90, window(2, 15), 1),
+        ((3, 300, 32, 15), 5, window(2, 3, 1, 1), 1),
+        ((40, 300, 5, 4), 20, window(2, 3, 1, 1), 1),
+        ((1, 2, 60, 60), 500, window(2, 4, 3), 1),
         ((7, 32, 9, 9), 128, window(2, 7), 2),
     ],
     ids=[
         *("images", "one image", "strided", "pointwise", "pointwise, many pixels", "small maps"),
         *("depthwise", "depthwise 1", "groups", "one axis", "few filters", "upright, one image", "upright"),
-        *("one position", "one position, in groups", "large stride", "runs", "few windows, one image", "few windows"),
+        *("one position", "one position, in groups", "large stride", "runs", "few windows, one image"),
+        *("in pieces", "in pieces, small images", "filters in pieces", "few windows"),
     ],
 )
 def test_conv_has_the_same_bits_for_any_number_of_threads(
