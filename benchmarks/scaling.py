@@ -114,9 +114,9 @@ def _large(growth: Growth, n: int, size: int) -> Iterator[tuple[int, float]]:
 
 
 def _once(growth: Growth, size: int, n: int) -> dict[str, float]:
-    """Seconds of a step, the mean of two, after one that is not timed; the most bytes that the process held."""
+    """Seconds of a step, of two at least and of ten if they are quick, after one that is not timed; the most bytes held."""
     with threads(n):
-        result = contest({"numnet": growth.build(size)}, Effort(1, 0, 1))
+        result = contest({"numnet": growth.build(size)}, Effort(5, 0, 1, limit=2))
     return {"seconds": result.seconds["numnet"], "bytes": Memory.most()}
 
 

@@ -244,7 +244,7 @@ class MultiMarginLoss(_Rows):
         rows = kernels.contiguous(rows)  # for places in z, which lies as rows do
         places = ctx.places = places_of(labels, rows.shape)  # (N,)
         z = array_module(x).maximum((self.margin - rows.take(places))[:, None] + rows, 0)  # (N, C)
-        z.reshape(-1)[places] *= 0  # not assigned: a NaN stays one
+        z.put(places, 0)  # a NaN there is one in all of its row
         w = ctx.w = None if self.weight is None else self.weight[labels][:, None] / classes  # (N, 1)
         ctx.z, ctx.shape = z, x.shape
         J = weighted(z if self.p == 1 else z * z, w).sum(axis=1)  # (N,)
@@ -255,7 +255,7 @@ class MultiMarginLoss(_Rows):
         d = self._spread(ctx, delta, (len(z),))[:, None]  # (N, 1)
         d = d / z.shape[1] if ctx.w is None else d * ctx.w
         delta_x = d * (z > 0) if self.p == 1 else d * 2 * z  # (N, C), 0 at the right class
-        delta_x.reshape(-1)[ctx.places] = -delta_x.sum(axis=1)
+        delta_x.put(ctx.places, -delta_x.sum(axis=1))
         return delta_x.reshape(ctx.shape), None
 
 
