@@ -3,7 +3,7 @@
  *
  * Of many channels a piece is in the frame at a time: so it stays near, and takes no more memory the more there are. */
 
-#define POSITIONS (8 * COLUMNS)                  /* positions: images with fewer are taken together, so that panels are full */
+#define POSITIONS (8 * COLUMNS)                /* positions: images with fewer are taken together, so that panels are full */
 #define PLACED ((size)(262144 / sizeof(real))) /* elements of a frame that stay near */
 
 /* How many channels are a piece, of which there are enough for a step of k. It depends on the shape alone, not on the number of
@@ -322,3 +322,4 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
 }
 
 #undef MOST_ABREAST
+#undef POSITIONS
