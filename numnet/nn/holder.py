@@ -31,7 +31,8 @@ class _Holder(Module, Generic[T]):
     def _put(self, name: str, value: Any) -> None:
         """Make ``value`` the attribute ``name``: a new one, or one in the place of what was held there."""
         value = self._checked(name, value)
-        if name not in self._held() and (not name or "." in name or hasattr(self, name)):
+        is_new = not isinstance(vars(self).get(name), self._kind)
+        if is_new and (not name or "." in name or hasattr(self, name)):
             cure = f"choose a name that is no attribute of {type(self).__name__} and has no dot"
             raise OptionError("a free name for each child", f"{name!r}", cure)
         vars(self)[name] = value
