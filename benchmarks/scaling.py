@@ -114,7 +114,7 @@ def _large(growth: Growth, n: int, size: int) -> Iterator[tuple[int, float]]:
 
 
 def _once(growth: Growth, size: int, n: int) -> dict[str, float]:
-    """Seconds of a step, after one that is not timed: of two at least, of ten if they are quick; the most bytes held."""
+    """Seconds of a step, after one that is not timed: of two, or of ten if they are quick; the most bytes held."""
     with threads(n):
         result = contest({"numnet": growth.build(size)}, Effort(5, 0, 1, limit=2))
     return {"seconds": result.seconds["numnet"], "bytes": Memory.most()}
