@@ -215,7 +215,7 @@ class MultiMarginLoss(_Rows):
         LabelError: a label outside 0 … C - 1.
         ShapeError: y or w does not fit x, or an empty batch has no mean.
         DtypeError: labels that are not integers, x that is not floating-point, w of another dtype than x.
-        NonFiniteError: NaN in x.
+        NonFiniteError: NaN in x, of more than one class.
         OptionError: no such reduction, or p neither 1 nor 2.
 
     Source: Crammer and Singer, On the algorithmic implementation of multiclass kernel-based vector machines, 2001,

@@ -109,3 +109,8 @@ def test_a_child_is_replaced_in_its_place() -> None:
         net["3"] = nn.ReLU()
     with pytest.raises(DtypeError, match="Module"):
         net[0] = np.tanh
+
+
+def test_nothing_goes_through_all_children_to_add_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nn.Sequential, "_held", None)  # n children would take n² steps
+    assert len(list(nn.Sequential(*[nn.ReLU() for _ in range(3)]))) == 3
