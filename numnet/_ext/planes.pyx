@@ -40,6 +40,7 @@ cdef extern from "planes_kernels.h" nogil:
         int64_t *index
         const int64_t *start[3]
         const int64_t *end[3]
+        Py_ssize_t planes
         Py_ssize_t[3] size_in "in"
         Py_ssize_t[3] out
         int[3] own
@@ -59,6 +60,7 @@ cdef extern from "planes_kernels.h" nogil:
 
 cdef enum:
     SMALL = 65536  # bound of every number of a window: no product of them overflows
+    FEW = 8192  # elements of x in one part of the work that is counted in lines
 
 
 cdef inline Py_ssize_t _length(object a, int axis) noexcept:
@@ -143,6 +145,13 @@ cdef int _run_planes(map_kernel kernel, const void *job, Py_ssize_t planes, Py_s
     return run(kernel, job, planes, max(1, ELEMENTS // max(plane, 1)), 16.0 * <double> plane * <double> planes)
 
 
+cdef int _run_lines(map_kernel kernel, const void *job, const Py_ssize_t *in_, const Py_ssize_t *out,
+                    Py_ssize_t planes) except NO_MEMORY:
+    """Of lines of outputs, each of which comes from some rows of its plane. A number takes longer than in a map."""
+    cdef Py_ssize_t lines = out[0] * out[1], part = FEW * lines // max(_product(in_), 1)
+    return run(kernel, job, planes * lines, max(1, part), 48.0 * <double> _product(in_) * <double> planes)
+
+
 cdef int _run_pool(map_kernel kernel, window_job *job) except NO_MEMORY:
     return _run_planes(kernel, job, job.planes, _product(job.size_in))
 
@@ -157,7 +166,7 @@ def max_pool(object x, object window):
     cdef cnp.ndarray y = _empty_planes(x, axes, job.out, kind)
     cdef cnp.ndarray index = _empty_planes(x, axes, job.out, cnp.NPY_INT64)
     job.x, job.y, job.index = pointer(x), pointer(y), <int64_t *> pointer(index)
-    _run_pool(_kernels(kind).max_pool, &job)
+    _run_lines(_kernels(kind).max_pool, &job, job.size_in, job.out, job.planes)
     return y, index
 
 
@@ -241,7 +250,7 @@ def unfold(object x, object window, object fill=0.0):
 def fold(object u, object window, object spatial):
     cdef int kind = float_type(u), axes = window.axes
     cdef window_job job
-    if (kind < 0 or cnp.PyArray_NDIM(<cnp.ndarray> u) != 2 + 2 * axes
+    if (kind < 0 or cnp.PyArray_NDIM(<cnp.ndarray> u) != 2 + 2 * axes or 0 in spatial
             or not _window_job(&job, (_length(u, 0), _length(u, 1), *spatial), window)
             or not same(cnp.PyArray_DIMS(<cnp.ndarray> u) + 2, <const cnp.npy_intp *> &job.kernel[3 - axes], axes)
             or not same(cnp.PyArray_DIMS(<cnp.ndarray> u) + 2 + axes, <const cnp.npy_intp *> &job.out[3 - axes], axes)):
@@ -301,7 +310,8 @@ def max_regions(object x, object starts, object ends):
     cdef cnp.ndarray y = _empty_planes(x, axes, job.out, kind)
     cdef cnp.ndarray index = _empty_planes(x, axes, job.out, cnp.NPY_INT64)
     job.x, job.y, job.index = pointer(x), pointer(y), <int64_t *> pointer(index)
-    _run_planes(_kernels(kind).max_regions, &job, _length(x, 0) * _length(x, 1), _product(job.size_in))
+    job.planes = _length(x, 0) * _length(x, 1)
+    _run_lines(_kernels(kind).max_regions, &job, job.size_in, job.out, job.planes)
     return y, index
 
 

@@ -3,10 +3,15 @@
 
 #include <math.h>
 
+enum { UNFOLD, FOLD, FOLD_APART }; /* of unfold.h: u = x; x += u; x = u where no two windows meet */
+
 #define REAL_BITS 32
 #include "real.h"
 #include "rows.h"
+#include "largest.h"
 #include "pool.h"
+#include "max_pool.h"
+#include "avg_pool.h"
 #include "regions.h"
 #include "resample.h"
 #include "unfold.h"
@@ -15,7 +20,10 @@
 #define REAL_BITS 64
 #include "real.h"
 #include "rows.h"
+#include "largest.h"
 #include "pool.h"
+#include "max_pool.h"
+#include "avg_pool.h"
 #include "regions.h"
 #include "resample.h"
 #include "unfold.h"

@@ -32,7 +32,7 @@ struct regions_job {
     int64_t *index;
     const int64_t *start[3]; /* along each axis (out,), or (planes, out) where every plane has its own; or NULL */
     const int64_t *end[3];
-    size in[3], out[3];
+    size planes, in[3], out[3];
     int own[3];
 };
 

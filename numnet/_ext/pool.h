@@ -1,110 +1,40 @@
-/* Pooling of planes (D, H, W); begin and end count planes. One and two dimensions have D = 1, or D = H = 1.
+/* Pooling of planes (D, H, W). One and two dimensions have D = 1, or D = H = 1.
  *
- * A window is taken apart: along the rows first, then across them. Overlapping windows share the work along the rows,
- * and the row-major order in which the first of equals wins stays what it is. */
+ * A window is taken apart: across the rows first, column by column, which is vector code; then along the line of columns
+ * that this leaves. What a row of outputs comes from is such a line; begin and end count planes, of max_pool lines. */
 
-/* A place in the plane, as wide as the elements it belongs to, so that both fill the same vectors. */
-#if REAL_BITS == 32
-typedef int32_t NAME(place);
-#else
-typedef int64_t NAME(place);
-#endif
-#define place NAME(place)
-
-/* What each line of windows sees of a plane: how many rows, and which. */
+/* What a line of windows sees of its plane: how many rows, and where they begin. */
 typedef struct {
     size most;  /* from line to line in `rows` */
     size *rows;
     size *counts;
 } NAME(view);
 
-/* 0, or -1 when there is no memory; `rows` is to be freed in both cases. */
-static int NAME(look)(const struct window_job *job, NAME(view) * view) {
-    const size lines = job->out[0] * job->out[1];
+/* The views of `lines` lines from the first, counted on into the next plane. 0, or -1 when there is no memory; `rows` is to
+ * be freed in both cases. */
+static int NAME(look)(const struct window_job *job, size first, size lines, NAME(view) * view) {
     view->most = job->kernel[0] * job->kernel[1];
     view->rows = scratch((view->most + 1) * lines * (size)sizeof(size));
     if (!view->rows) return -1;
     view->counts = view->rows + view->most * lines;
-    for (size q = 0; q < lines; q++) {
-        size *rows = view->rows + q * view->most, *count = view->counts + q;
+    for (size line = 0; line < lines; line++) {
+        const size q = (first + line) % (job->out[0] * job->out[1]);
+        size *rows = view->rows + line * view->most, *count = view->counts + line;
         *count = 0;
         for (size i = 0; i < job->kernel[0]; i++) {
             const size depth = q / job->out[1] * job->stride[0] - job->before[0] + i * job->dilation[0];
             for (size j = 0; j < job->kernel[1] && depth >= 0 && depth < job->in[0]; j++) {
                 const size row = q % job->out[1] * job->stride[1] - job->before[1] + j * job->dilation[1];
-                if (row >= 0 && row < job->in[1]) rows[(*count)++] = depth * job->in[1] + row;
+                if (row >= 0 && row < job->in[1]) rows[(*count)++] = (depth * job->in[1] + row) * job->in[2];
             }
         }
     }
     return 0;
 }
 
-/* One tap: v at its place against the largest so far. The first NaN wins over everything. */
-INLINE void NAME(contend)(real v, place at, real *top, place *where) {
-    const int wins = (v > *top) | ((v != v) & (*top == *top));
-    *top = wins ? v : *top;
-    *where = wins ? at : *where;
-}
-
-/* best[o] = max of taps x[o stride + k dilation], and where it stands; `origin` is the place of x[0], first[o] the
- * place, counted from there, of the first tap that is not padding. The first two taps share a loop, and its loads. */
-INLINE void NAME(max_along)(const real *restrict x, size n, size kernel, size stride, size dilation, place origin,
-                            const place *restrict first, real *restrict best, place *restrict where) {
-    for (size o = 0; o < n; o++) {
-        const real u = x[o * stride];
-        const real v = kernel > 1 ? x[o * stride + dilation] : u;
-        best[o] = u;
-        where[o] = origin + first[o];
-        NAME(contend)(v, origin + (place)(o * stride + dilation), best + o, where + o);
-    }
-    for (size k = 2; k < kernel; k++)
-        for (size o = 0; o < n; o++)
-            NAME(contend)(x[o * stride + k * dilation], origin + (place)(o * stride + k * dilation), best + o,
-                          where + o);
-}
-
-/* Of n numbers side by side, which is the first NaN, or else the first of the largest. */
-static size NAME(first_largest)(const real *x, size n) {
-    real best = x[0];
-    size winner = 0;
-    if (n < LANES) {
-        for (size i = 1; i < n; i++) {
-            const int wins = (x[i] > best) | ((x[i] != x[i]) & (best == best));
-            best = wins ? x[i] : best, winner = wins ? i : winner;
-        }
-        return winner;
-    }
-    vec top = load(x);
-    mask at = LANE_NUMBERS;
-    for (size i = LANES; i < n; i += LANES) {
-        const size from = min_size(i, n - LANES); /* the last vector overlaps the one before */
-        const vec v = load(x + from);
-        const mask wins = (v > top) | ((v != v) & (top == top));
-        top = NAME(select)(wins, v, top);
-        at = (wins & (LANE_NUMBERS + (place)from)) | (~wins & at);
-    }
-    best = top[0], winner = at[0];
-    for (int lane = 1; lane < LANES; lane++) {
-        const real v = top[lane];
-        const int equal = (v == best) | ((v != v) & (best != best));
-        const int wins = (v > best) | ((v != v) & (best == best)) | (equal & (at[lane] < winner));
-        best = wins ? v : best, winner = wins ? at[lane] : winner;
-    }
-    return winner;
-}
-
 /* Are windows as long as some vectors? They are then gone through one by one. */
 INLINE int NAME(is_wide)(const struct window_job *job) {
     return job->kernel[2] >= 2 * LANES && job->stride[2] > 2 && job->dilation[2] == 1;
-}
-
-/* As max_along, of n such windows. */
-static void NAME(max_of_wide)(const struct window_job *job, const real *x, size n, place origin, const place *first,
-                              real *best, place *where) {
-    for (size o = 0; o < n; o++) {
-        const size from = first[o], at = from + NAME(first_largest)(x + from, o * job->stride[2] + job->kernel[2] - from);
-        best[o] = x[at], where[o] = origin + (place)at;
-    }
 }
 
 /* Does one window see all of a plane, and nothing else? */
@@ -116,18 +46,6 @@ INLINE int NAME(sees_plane)(const struct window_job *job) {
     return whole;
 }
 
-/* The usual strides by name, so that each becomes vector code of its own. */
-static void NAME(max_of_row)(const struct window_job *job, const real *x, size n, place origin, const place *first,
-                             real *best, place *where) {
-    const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
-    if (stride == 2 && dilation == 1 && kernel > 1)
-        NAME(max_along)(x, n, max_size(kernel, 2), 2, 1, origin, first, best, where);
-    else if (stride == 1)
-        NAME(max_along)(x, n, kernel, 1, dilation, origin, first, best, where);
-    else
-        NAME(max_along)(x, n, kernel, stride, dilation, origin, first, best, where);
-}
-
 /* Stores the first few lanes. Writes all of them where the rest is still to be written anyway, that is before `end`. */
 INLINE void NAME(store_before)(real *y, vec v, size lanes, const real *end) {
     if (end - y >= LANES)
@@ -135,337 +53,3 @@ INLINE void NAME(store_before)(real *y, vec v, size lanes, const real *end) {
     else
         for (size lane = 0; lane < lanes; lane++) y[lane] = v[lane];
 }
-
-/* The maximum of `count` rows of best, element by element, and where it stands. */
-INLINE void NAME(max_across)(const real *best, const place *where, size per_row, const size *rows, size count, size n,
-                             real *y, int64_t *index, const real *end) {
-    for (size o = 0; o < n; o += LANES) {
-        vec top = load(best + rows[0] * per_row + o);
-        mask at = (mask)load((const real *)(where + rows[0] * per_row + o));
-        for (size i = 1; i < count; i++) {
-            const vec v = load(best + rows[i] * per_row + o);
-            const mask wins = (v > top) | ((v != v) & (top == top));
-            top = NAME(select)(wins, v, top);
-            at = (wins & (mask)load((const real *)(where + rows[i] * per_row + o))) | (~wins & at);
-        }
-        const size lanes = min_size(n - o, LANES);
-        NAME(store_before)(y + o, top, lanes, end);
-        if (end - (y + o) >= LANES)
-            for (size lane = 0; lane < LANES; lane++) index[o + lane] = at[lane];
-        else
-            for (size lane = 0; lane < lanes; lane++) index[o + lane] = at[lane];
-    }
-}
-
-/* line = the sum of rows of x, element by element. The last vector may do some elements again. Rows shorter than a vector
- * become a whole one, zeros behind their end, if x is `readable` there. */
-INLINE void NAME(sum_across)(const real *x, size W, int readable, const size *rows, size count, real *line) {
-    if (W < LANES && !readable) {
-        for (size w = 0; w < W; w++) {
-            real sum = 0;
-            for (size i = 0; i < count; i++) sum += x[rows[i] * W + w];
-            line[w] = sum;
-        }
-        return;
-    }
-    for (size w = 0; w < W; w += LANES) {
-        const size at = max_size(min_size(w, W - LANES), 0);
-        vec sum = {0};
-        for (size i = 0; i < count; i++) sum += load(x + rows[i] * W + at);
-        store(line + at, W < LANES ? NAME(select)(LANE_NUMBERS < (place)W, sum, (vec){0}) : sum);
-    }
-}
-
-static void NAME(max_of_planes)(const struct window_job *job, size begin, size end) {
-    const size plane = job->in[0] * job->in[1] * job->in[2];
-    for (size p = begin; p < end; p++) {
-        const real *x = (const real *)job->x + p * plane;
-        job->index[p] = NAME(first_largest)(x, plane);
-        ((real *)job->y)[p] = x[job->index[p]];
-    }
-}
-
-static int NAME(max_pool)(const void *job_, size begin, size end) {
-    const struct window_job *job = job_;
-    if (NAME(sees_plane)(job)) {
-        NAME(max_of_planes)(job, begin, end);
-        return 0;
-    }
-    const int wide = NAME(is_wide)(job);
-    const size W = job->in[2], before = job->before[2], stride = job->stride[2], dilation = job->dilation[2];
-    const size rows = job->in[0] * job->in[1], plane = rows * W, outputs = job->out[0] * job->out[1] * job->out[2];
-    const size reach = (job->kernel[2] - 1) * dilation;
-    /* Where no window hangs over the ends of a row, and rows are whole strides, a plane is one long row. */
-    const int long_row = !wide && before == 0 && W % stride == 0 && (job->out[2] - 1) * stride + reach < W;
-    const size per_row = long_row ? W / stride : divide_up(job->out[2], LANES) * LANES;
-    const size n = long_row ? divide_up(rows * per_row, LANES) * LANES : per_row;
-    const size width = n * stride + reach, total = long_row ? n : rows * per_row;
-    real *padded = scratch((width + total + LANES) * (size)sizeof(real));
-    place *where = scratch((n + total + LANES) * (size)sizeof(place));
-    NAME(view) view;
-    if (NAME(look)(job, &view) < 0 || !padded || !where) {
-        free(padded), free(where), free(view.rows);
-        return NO_MEMORY;
-    }
-    real *best = padded + width;
-    place *first = where + total + LANES;
-    for (size i = 0; i < width; i++) padded[i] = -INFINITY;
-    for (size i = wide ? 0 : total; i < total + LANES; i++) best[i] = 0, where[i] = 0;
-    for (size o = 0; o < n; o++) {
-        size at = o * stride - before;
-        while (at < 0) at += dilation;
-        first[o] = (place)(at < W || long_row ? at : W - 1) + (place)before;
-    }
-    real *y = (real *)job->y + begin * outputs;
-    const real *y_end = (real *)job->y + end * outputs;
-    int64_t *index = job->index + begin * outputs;
-    for (size p = begin; p < end; p++) {
-        const real *x = (const real *)job->x + p * plane;
-        if (long_row) {
-            const int fits = (job->planes - p) * plane >= width; /* reading past the plane stays in x */
-            if (!fits) memcpy(padded, x, (size_t)plane * sizeof(real));
-            NAME(max_of_row)(job, fits ? x : padded, n, 0, first, best, where);
-        } else {
-            for (size row = 0; row < rows; row++) {
-                memcpy(padded + before, x + row * W, (size_t)W * sizeof(real));
-                (wide ? NAME(max_of_wide) : NAME(max_of_row))(job, padded, wide ? job->out[2] : n,
-                                                              (place)(row * W - before), first, best + row * per_row,
-                                                              where + row * per_row);
-            }
-        }
-        for (size q = 0; q < job->out[0] * job->out[1]; q++, y += job->out[2], index += job->out[2])
-            NAME(max_across)(best, where, per_row, view.rows + q * view.most, view.counts[q], job->out[2], y, index, y_end);
-    }
-    free(padded), free(where), free(view.rows);
-    return 0;
-}
-
-/* delta_x = 0, and then delta added where it belongs; BAD_INDEX where an index is not in its plane. */
-static int NAME(max_pool_backward)(const void *job_, size begin, size end) {
-    const struct window_job *job = job_;
-    const size plane = job->in[0] * job->in[1] * job->in[2], outputs = job->out[0] * job->out[1] * job->out[2];
-    int inside = 1;
-    for (size p = begin; p < end; p++) {
-        real *restrict x = (real *)job->y + p * plane;
-        const real *restrict delta = (const real *)job->x + p * outputs;
-        const int64_t *restrict index = job->index + p * outputs;
-        memset(x, 0, (size_t)plane * sizeof(real));
-        for (size o = 0; o < outputs; o++) {
-            if ((uint64_t)index[o] < (uint64_t)plane) /* a negative one counts as huge */
-                x[index[o]] += delta[o];
-            else
-                inside = 0;
-        }
-    }
-    return inside ? 0 : BAD_INDEX;
-}
-
-/* sums[o] = sum of taps x[o stride + k dilation] */
-INLINE void NAME(sum_along)(const real *restrict x, size n, size kernel, size stride, size dilation,
-                            real *restrict sums) {
-    for (size o = 0; o < n; o++) sums[o] = x[o * stride] + (kernel > 1 ? x[o * stride + dilation] : 0);
-    for (size k = 2; k < kernel; k++)
-        for (size o = 0; o < n; o++) sums[o] += x[o * stride + k * dilation];
-}
-
-static void NAME(sum_of_row)(const struct window_job *job, const real *x, size n, real *sums) {
-    const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
-    if (NAME(is_wide)(job))
-        for (size o = 0; o < n; o++) sums[o] = (real)NAME(long_sum)(x + o * stride, kernel);
-    else if (stride == 2 && dilation == 1 && kernel > 1)
-        NAME(sum_along)(x, n, max_size(kernel, 2), 2, 1, sums);
-    else if (stride == 1)
-        NAME(sum_along)(x, n, kernel, 1, dilation, sums);
-    else
-        NAME(sum_along)(x, n, kernel, stride, dilation, sums);
-}
-
-/* The adjoint of sum_of_row: x[o stride + k dilation] += shares[o], on a row of zeros of this width. */
-static void NAME(spread_row)(const struct window_job *job, const real *restrict shares, size n, size width,
-                             real *restrict x) {
-    const size kernel = job->kernel[2], stride = job->stride[2], dilation = job->dilation[2];
-    if (dilation == 1 && kernel == stride) { /* no two windows meet */
-        if (kernel == 2)
-            for (size o = 0; o < n; o++) x[2 * o] = x[2 * o + 1] = shares[o];
-        else
-            for (size o = 0; o < n; o++)
-                for (size k = 0; k < kernel; k++) x[o * kernel + k] = shares[o];
-        return;
-    }
-    for (size i = 0; i < width; i++) x[i] = 0;
-    for (size k = 0; k < kernel; k++)
-        if (stride == 1)
-            for (size o = 0; o < n; o++) x[o + k * dilation] += shares[o];
-        else
-            for (size o = 0; o < n; o++) x[o * stride + k * dilation] += shares[o];
-}
-
-/* How many taps of window o count along an axis: those in x, or those in x and its padding. At least 1. */
-INLINE size NAME(taps_counted)(const struct window_job *job, int axis, size o) {
-    if (job->divisor != 0) return 1;
-    const size low = job->count_include_pad ? -job->before[axis] : 0;
-    const size high = job->in[axis] + (job->count_include_pad ? job->after[axis] : 0);
-    size count = 0;
-    for (size k = 0; k < job->kernel[axis]; k++) {
-        const size at = o * job->stride[axis] - job->before[axis] + k * job->dilation[axis];
-        count += at >= low && at < high;
-    }
-    return max_size(count, 1);
-}
-
-/* A mean is the sum of a window, from line `first` on, times shares[o] line_shares[first]; behind the last output the shares
- * are 1. Where there are several lines, `shares` hold all of it. */
-static void NAME(shares_of)(const struct window_job *job, size lines, size n, real *shares, real *line_shares) {
-    for (size o = 0; o < n; o++) shares[o] = 1;
-    for (size q = 0; q < job->out[0] * job->out[1]; q++) {
-        const size count = NAME(taps_counted)(job, 0, q / job->out[1]) * NAME(taps_counted)(job, 1, q % job->out[1]);
-        line_shares[q] = 1 / (job->divisor != 0 ? (real)job->divisor : (real)count);
-    }
-    for (size o = 0; o < lines * job->out[2]; o++)
-        shares[o] = (lines > 1 ? line_shares[o / job->out[2]] : 1) / (real)NAME(taps_counted)(job, 2, o % job->out[2]);
-    if (lines > 1) line_shares[0] = 1;
-}
-
-/* How many rows of outputs are made at once. Where windows side by side fill a row exactly, the rows of a small plane are one
- * long row: a loop over five outputs takes as long as one over fifty. */
-INLINE size NAME(rows_at_once)(const struct window_job *job) {
-    const size stride = job->stride[2], reach = (job->kernel[2] - 1) * job->dilation[2];
-    const size rows = job->out[0] * job->out[1];
-    const int filled = job->before[2] == 0 && job->out[2] * stride == job->in[2] && reach < stride;
-    return filled && rows * job->in[2] <= 4096 ? rows : 1;
-}
-
-/* What a number of a plane has in its mean, where one window sees all of it. */
-INLINE real NAME(share_of_plane)(const struct window_job *job) {
-    return 1 / (job->divisor != 0 ? (real)job->divisor : (real)(job->in[0] * job->in[1] * job->in[2]));
-}
-
-static void NAME(mean_of_planes)(const struct window_job *job, size begin, size end) {
-    const size plane = job->in[0] * job->in[1] * job->in[2];
-    const real share = NAME(share_of_plane)(job);
-    real *y = (real *)job->y;
-    for (size p = begin; p < end; p += LANES) { /* a vector of means */
-        const size count = min_size(LANES, end - p);
-        vec sums[VECTOR_BYTES / sizeof(real)] = {{0}};
-        for (size i = 0; i < count && plane <= SHORT; i++) {
-            const real *x = (const real *)job->x + (p + i) * plane;
-            const int readable = (job->planes - p - i - 1) * plane >= LANES;
-            vec even = {0}, odd = {0};
-            size w = 0;
-            for (; w + 2 * LANES <= plane; w += 2 * LANES) even += load(x + w), odd += load(x + w + LANES);
-            if (w + LANES <= plane) even += load(x + w), w += LANES;
-            if (w < plane && readable) {
-                odd += NAME(select)(LANE_NUMBERS < (place)(plane - w), load(x + w), (vec){0});
-            } else if (w < plane) { /* the same sum, wherever the plane stands in x */
-                real rest[LANES] = {0};
-                memcpy(rest, x + w, sizeof(real) * (size_t)(plane - w));
-                odd += load(rest);
-            }
-            sums[i] = even + odd;
-        }
-        transpose(sums);
-        for (int i = 1; i < LANES; i++) sums[0] += sums[i];
-        for (size i = 0; i < count && plane > SHORT; i++)
-            sums[0][i] = (real)NAME(long_sum)((const real *)job->x + (p + i) * plane, plane);
-        NAME(store_before)(y + p, sums[0] * share, count, y + end);
-    }
-}
-
-static int NAME(avg_pool)(const void *job_, size begin, size end) {
-    const struct window_job *job = job_;
-    if (NAME(sees_plane)(job)) {
-        NAME(mean_of_planes)(job, begin, end);
-        return 0;
-    }
-    const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W;
-    const size lines = job->out[0] * job->out[1], rows = NAME(rows_at_once)(job), outputs = rows * job->out[2];
-    const size n = divide_up(outputs, LANES) * LANES;
-    const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + rows * W);
-    real *line = scratch((width + LANES + 2 * n + lines) * (size)sizeof(real));
-    NAME(view) view;
-    if (NAME(look)(job, &view) < 0 || !line) {
-        free(line), free(view.rows);
-        return NO_MEMORY;
-    }
-    real *sums = line + width + LANES, *shares = sums + n, *line_shares = shares + n;
-    const size computed = job->stride[2] <= 2 ? n : outputs; /* rounded up where that makes whole vectors of it */
-    for (size i = 0; i < width + LANES + n; i++) line[i] = 0;
-    NAME(shares_of)(job, rows, n, shares, line_shares);
-    real *y = (real *)job->y + begin * lines * job->out[2];
-    const real *y_end = (real *)job->y + end * lines * job->out[2];
-    for (size p = begin; p < end; p++) {
-        const real *x = (const real *)job->x + p * plane;
-        const int readable = (job->planes - p - 1) * plane >= LANES;
-        for (size first = 0; first < lines; first += rows, y += outputs) {
-            for (size row = 0; row < rows; row++) {
-                const size q = first + row;
-                NAME(sum_across)(x, W, readable, view.rows + q * view.most, view.counts[q], line + before + row * W);
-            }
-            NAME(sum_of_row)(job, line, computed, sums);
-            for (size o = 0; o < outputs; o += LANES) {
-                const vec mean = load(sums + o) * (line_shares[first] * load(shares + o));
-                NAME(store_before)(y + o, mean, min_size(outputs - o, LANES), y_end);
-            }
-        }
-    }
-    free(line), free(view.rows);
-    return 0;
-}
-
-/* Does each row belong to one line of windows, the first to the first, and so on? */
-INLINE int NAME(rows_in_turn)(const struct window_job *job) {
-    const size kernel = job->kernel[1];
-    return job->in[0] == 1 && job->kernel[0] == 1 && job->before[0] == 0 && job->before[1] == 0 &&
-           kernel == job->stride[1] && job->out[1] * kernel == job->in[1] && (kernel == 1 || job->dilation[1] == 1);
-}
-
-static int NAME(avg_pool_backward)(const void *job_, size begin, size end) {
-    const struct window_job *job = job_;
-    const size W = job->in[2], before = job->before[2], plane = job->in[0] * job->in[1] * W;
-    if (NAME(sees_plane)(job)) {
-        real *x = (real *)job->y + begin * plane;
-        for (size p = begin; p < end; p++) {
-            const real mean = ((const real *)job->x)[p] * NAME(share_of_plane)(job);
-            for (size i = 0; i < plane; i++) *x++ = mean;
-        }
-        return 0;
-    }
-    const size lines = job->out[0] * job->out[1], rows = NAME(rows_at_once)(job), n = rows * job->out[2];
-    const size width = max_size(n * job->stride[2] + (job->kernel[2] - 1) * job->dilation[2], before + rows * W);
-    const int in_turn = NAME(rows_in_turn)(job);
-    real *line = scratch((width + LANES + 2 * n + lines) * (size)sizeof(real));
-    NAME(view) view;
-    if (NAME(look)(job, &view) < 0 || !line) {
-        free(line), free(view.rows);
-        return NO_MEMORY;
-    }
-    real *restrict means = line + width + LANES, *restrict shares = means + n, *line_shares = shares + n;
-    for (size i = 0; i < width + LANES; i++) line[i] = 0;
-    NAME(shares_of)(job, rows, n, shares, line_shares);
-    const real *restrict delta = (const real *)job->x + begin * lines * job->out[2];
-    const real *end_of_x = (const real *)job->y + end * plane;
-    for (size p = begin; p < end; p++) {
-        real *x = (real *)job->y + p * plane;
-        if (!in_turn) memset(x, 0, (size_t)plane * sizeof(real));
-        for (size first = 0; first < lines; first += rows, delta += n) {
-            for (size o = 0; o < n; o++) means[o] = delta[o] * (line_shares[first] * shares[o]);
-            NAME(spread_row)(job, means, n, width, line);
-            for (size row = 0; row < rows; row++) {
-                const size *seen = view.rows + (first + row) * view.most, count = view.counts[first + row];
-                const real *restrict from = line + before + row * W;
-                for (size i = 0; i < count; i++) {
-                    real *restrict to = x + seen[i] * W;
-                    if (in_turn)
-                        for (size w = 0; w < W; w += LANES)
-                            NAME(store_before)(to + w, load(from + w), min_size(W - w, LANES), end_of_x);
-                    else
-                        for (size w = 0; w < W; w++) to[w] += from[w];
-                }
-            }
-        }
-    }
-    free(line), free(view.rows);
-    return 0;
-}
-
-#undef place

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from math import prod
+
+from .. import kernels
 from ..arrays import Array
 from ..call import Ctx
 from ..errors import OptionError, ShapeError
+from ..window import Window
 from .expect import expect_floating
 from .layer import Layer
 
@@ -130,9 +134,9 @@ class ChannelShuffle(Layer):
 
 def _to_pixels(x: Array, r: int) -> Array:
     *lead, C, H, W = x.shape
-    n = len(lead)
-    parts = x.reshape(*lead, C // (r * r), r, r, H, W)  # (…, c, i, j, h, w)
-    return parts.transpose(*range(n), n, n + 3, n + 1, n + 4, n + 2).reshape(*lead, C // (r * r), H * r, W * r)
+    c, size = C // (r * r), (H * r, W * r)
+    windows = x.reshape(prod(lead), c, r, r, H, W)  # side by side
+    return kernels.fold(windows, Window((r, r), (r, r), ((0, 0), (0, 0)), (1, 1)), size).reshape(*lead, c, *size)
 
 
 def _to_channels(x: Array, r: int) -> Array:

@@ -147,6 +147,17 @@ def test_unfold_and_fold(window, spatial, isa, draw):
         check("fold", u, window, spatial)
 
 
+def test_windows_that_do_not_meet_are_moved_bit_by_bit(isa, dtype):
+    u = np.full((1, 2, 2, 3, 4, 5), -0.0, dtype)
+    assert np.signbit(planes.fold(u, Window((2, 3), (2, 3), ((0, 0), (0, 0)), (1, 1)), (8, 15))).all()
+
+
+def test_nothing_is_folded_into_an_empty_plane(isa, dtype):
+    u, side_by_side = np.ones((1, 2, 2, 2, 0, 3), dtype), window(2, 2)
+    assert planes.fold(u, side_by_side, (0, 6)) is NotImplemented
+    assert kernels.fold(u, side_by_side, (0, 6)).shape == (1, 2, 0, 6)
+
+
 def bounds(size: tuple[int, ...], out: tuple[int, ...]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     both = [np.array(spans(n, o), np.int64).reshape(o, 2).T.reshape(2, 1, 1, o) for n, o in zip(size, out, strict=True)]
     return [start for start, _ in both], [end for _, end in both]

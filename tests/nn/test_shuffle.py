@@ -19,9 +19,14 @@ def test_pixels(agree: Callable[..., None], numbers: Callable[..., np.ndarray], 
     agree("PixelUnshuffle", (r,), {}, numbers(*lead, C, H * r, W * r))
 
 
-def test_an_empty_batch_has_a_backward() -> None:
+def test_an_empty_batch_and_an_empty_image_have_a_backward() -> None:
     """PyTorch's own backward fails here."""
-    for layer, shape in [(nn.PixelShuffle(2), (0, 4, 1, 3)), (nn.PixelUnshuffle(2), (0, 1, 2, 6))]:
+    for layer, shape in [
+        (nn.PixelShuffle(2), (0, 4, 1, 3)),
+        (nn.PixelShuffle(2), (1, 4, 0, 3)),
+        (nn.PixelUnshuffle(2), (0, 1, 2, 6)),
+        (nn.PixelUnshuffle(2), (1, 1, 2, 0)),
+    ]:
         y = layer(np.ones(shape))
         assert layer.backward(y).shape == shape
 
