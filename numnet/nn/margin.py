@@ -247,14 +247,19 @@ class MultiMarginLoss(_Rows):
         z.put(places, 0)  # a NaN there is one in all of its row
         w = ctx.w = None if self.weight is None else self.weight[labels][:, None] / classes  # (N, 1)
         ctx.z, ctx.shape = z, x.shape
-        J = weighted(z if self.p == 1 else z * z, w).sum(axis=1)  # (N,)
-        return self._reduced(ctx, (J if w is not None else J / classes).reshape(y.shape), y.size, x=x)
+        J = weighted(z if self.p == 1 else z * z, w)  # (N, C)
+        if self.reduction != "none":
+            J = J.sum()
+            return self._averaged(ctx, J if w is not None else J / classes, y.size, x=x)
+        J = J.sum(axis=1).reshape(y.shape)
+        return self._reduced(ctx, J if w is not None else J / classes, y.size, x=x)
 
     def backward(self, ctx: Ctx, delta: Array) -> tuple[Array, None]:
         z = ctx.z  # (N, C)
         d = self._spread(ctx, delta, (len(z),))[:, None]  # (N, 1)
         d = d / z.shape[1] if ctx.w is None else d * ctx.w
-        delta_x = d * (z > 0) if self.p == 1 else d * 2 * z  # (N, C), 0 at the right class
+        slope = array_module(z).sign(z) if self.p == 1 else 2 * z  # (N, C); of z ≥ 0 the sign is [z > 0]
+        delta_x = d * slope  # 0 at the right class
         delta_x.put(ctx.places, -delta_x.sum(axis=1))
         return delta_x.reshape(ctx.shape), None
 

@@ -129,11 +129,12 @@ def refuse(
 def places_of(labels: Array, shape: tuple[int, ...]) -> Array:
     """Where in an array (N, C, …) the numbers of these classes stand, counted row by row: (N, …)."""
     xp, labels = array_module(labels), labels.astype("int64", copy=False)
-    samples = xp.arange(shape[0]).reshape(-1, *(1,) * (len(shape) - 2))  # (N, 1, …)
-    if len(shape) == 2:
-        return shape[1] * samples + labels
-    inner = xp.arange(prod(shape[2:])).reshape(shape[2:])
-    return (shape[1] * samples + labels) * prod(shape[2:]) + inner
+    N, C, *rest = shape
+    samples = xp.arange(0, N * C, max(C, 1))  # (N,) where they begin
+    if not rest:
+        return samples + labels
+    inner = xp.arange(prod(rest)).reshape(rest)
+    return (samples.reshape(-1, *(1,) * len(rest)) + labels) * prod(rest) + inner
 
 
 def weighted(J: Array, weight: Array | None) -> Array:
