@@ -67,10 +67,9 @@ static int NAME(conv_delta_x)(const conv_shape *shape, const void *weight, const
     (void)winograd;
     if (NAME(is_product)(&s, s.channels))
         return NAME(products)(&s, s.channels, s.filters, weight, 1, s.channels, delta, NULL, delta_x, threads);
+    if (NAME(are_few_windows)(&s)) return NAME(few_windows_delta_x)(&s, weight, delta, delta_x, threads);
     slide_plan plan;
-    int status = !plan_delta_x(&s, &plan)           ? -1
-                 : NAME(are_few_windows)(&s, &plan) ? NAME(few_windows_delta_x)(&s, weight, delta, delta_x, threads)
-                                                    : NAME(either_slide)(&plan, delta, weight, NULL, delta_x, threads);
+    int status = plan_delta_x(&s, &plan) ? NAME(either_slide)(&plan, delta, weight, NULL, delta_x, threads) : -1;
     free(plan.memory);
     return status;
 }

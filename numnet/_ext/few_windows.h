@@ -2,20 +2,20 @@
  * each number of it is added to its pixel. slide.h asks for every pixel what each tap of a filter sent, and here it mostly
  * sent nothing: of a window of 6 × 6 on 7 × 7 pixels eleven times out of twelve. */
 
-/* Multiply-adds that take as long as adding one number of u to its pixel does. Of fewer channels than FULL, rows of a tile,
- * slide.h does half as many in that time. */
-#define FOLDING 150
+/* Multiply-adds that take as long as adding numbers of u to their pixels does: for a row of a window, and for each number of
+ * it. Of fewer channels than FULL, rows of a tile, slide.h does half as many in that time. */
+#define FOLDING_ROW 800
+#define FOLDING 16
 #define FULL 4
 #define SENT ((size)65536) /* numbers of u at once, that stay in the second-level cache */
 
-/* Does it take fewer of them than what is planned? */
-INLINE int NAME(are_few_windows)(const conv_shape *s, const slide_plan *plan) {
+/* Does it take fewer of them than what slide.h would do? */
+INLINE int NAME(are_few_windows)(const conv_shape *s) {
     const double sent = (double)s->out[0] * (double)s->out[1] * (double)s->out[2] * (double)s->kernel[0] *
                         (double)s->kernel[1] * (double)s->kernel[2]; /* by each filter, to each channel */
-    double asked = 0; /* of all filters, for each channel */
-    for (const slide_phase *p = plan->phase; p < plan->phase + plan->phases; p++)
-        asked += (double)p->grid[0] * (double)p->grid[1] * (double)p->grid[2] * (double)p->taps;
-    return sent * ((double)(s->filters / s->groups) + FOLDING) < asked * (s->channels / s->groups < FULL ? 2 : 1);
+    const double asked = work_of_delta_x(s) * (double)(s->filters / s->groups); /* of all filters, for each channel */
+    const double folding = FOLDING + FOLDING_ROW / (double)s->kernel[2];
+    return sent * ((double)(s->filters / s->groups) + folding) < asked * (s->channels / s->groups < FULL ? 2 : 1);
 }
 
 typedef struct {
@@ -81,6 +81,7 @@ static int NAME(few_windows_delta_x)(const conv_shape *s, const real *weight, co
     return run_in_parts(NAME(send_back), &job, items, few ? max_size(items, 1) : divide_up(items, threads), few ? 1 : threads);
 }
 
+#undef FOLDING_ROW
 #undef FOLDING
 #undef FULL
 #undef SENT

@@ -178,11 +178,30 @@ static inline reaching_taps taps_that_reach(const conv_shape *s, int axis, size 
 
 static inline size how_many(reaching_taps t) { return divide_up(t.end - t.first, t.step); }
 
+/* Of a single output the stride means nothing; so long, a phase has one tap at most. */
+static inline conv_shape with_phases(const conv_shape *shape) {
+    conv_shape s = flattened(*shape);
+    for (int a = 0; a < 3; a++)
+        if (s.out[a] == 1) s.stride[a] = max_size(s.stride[a], s.in[a] + s.before[a]);
+    return s;
+}
+
+/* Multiply-adds that δx so takes, for each filter and channel: positions times taps, of all phases. */
+static double work_of_delta_x(const conv_shape *shape) {
+    const conv_shape s = with_phases(shape);
+    double work = 1;
+    for (int a = 0; a < 3; a++) {
+        double along = 0;
+        for (size r = 0; r < min_size(s.stride[a], s.in[a]); r++)
+            along += (double)divide_up(s.in[a] - r, s.stride[a]) * (double)how_many(taps_that_reach(&s, a, r));
+        work *= along;
+    }
+    return work;
+}
+
 /* δx = Wᵀ · δ */
 static int plan_delta_x(const conv_shape *shape, slide_plan *plan) {
-    conv_shape s = flattened(*shape);
-    for (int a = 0; a < 3; a++) /* of a single output the stride means nothing; so long, a phase has one tap at most */
-        if (s.out[a] == 1) s.stride[a] = max_size(s.stride[a], s.in[a] + s.before[a]);
+    const conv_shape s = with_phases(shape);
     size window = s.kernel[0] * s.kernel[1] * s.kernel[2];
     size channels = s.channels / s.groups, filters = s.filters / s.groups;
     *plan = (slide_plan){
