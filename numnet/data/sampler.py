@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -91,14 +91,17 @@ class RandomSampler(Sampler):
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
+        return chain.from_iterable(self._orders())  # without a step of Python for each number
+
+    def _orders(self) -> Iterator[list[int]]:
         rng, n, left = self.rng or default_rng(), len(self.data_source), self.num_samples
         if left and not n:
             raise OptionError("samples to draw from", "none")
-        if self.replacement:
-            yield from rng.integers(n, size=left).tolist() if left else ()
+        if self.replacement and left:
+            yield rng.integers(n, size=left).tolist()
             return
         while left > 0:
-            yield from rng.permutation(n)[:left].tolist()
+            yield rng.permutation(n)[:left].tolist()
             left -= n
 
     def __len__(self) -> int:
