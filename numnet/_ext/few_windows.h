@@ -13,7 +13,7 @@
 INLINE int NAME(are_few_windows)(const conv_shape *s) {
     const double sent = (double)s->out[0] * (double)s->out[1] * (double)s->out[2] * (double)s->kernel[0] *
                         (double)s->kernel[1] * (double)s->kernel[2]; /* by each filter, to each channel */
-    const double asked = work_of_delta_x(s) * (double)(s->filters / s->groups); /* of all filters, for each channel */
+    const double asked = work_of_delta_x(s, LANES) * (double)(s->filters / s->groups); /* of all filters, for each channel */
     const double folding = FOLDING + FOLDING_ROW / (double)s->kernel[2];
     return sent * ((double)(s->filters / s->groups) + folding) < asked * (s->channels / s->groups < FULL ? 2 : 1);
 }

@@ -176,43 +176,55 @@ typedef struct {
     const size *offset;   /* of the taps */
 } NAME(slide_step);
 
-/* Up to 4 vectors of neighbouring positions, for one row: too few rows to be worth a tile. */
-INLINE void NAME(line_tile)(const int vecs, size depth, const real *a, size step, const real *frame, const size *offset,
-                            real bias, int accumulate, real *c) {
-    vec sum[4];
-    UNROLL for (int v = 0; v < vecs; v++) sum[v] = (vec){0};
+#define SUMS 8 /* that are made at once, or each would wait for the last one */
+
+/* What SUMS / rows vectors of positions see, for one row or two: too few to be worth a panel. */
+INLINE void NAME(line_tile)(const int rows, size depth, const real *a, const real *frame, const size *offset,
+                            const size *from, vec *sum) {
+    vec sums[SUMS];
+    UNROLL for (int i = 0; i < SUMS; i++) sums[i] = (vec){0};
     for (size k = 0; k < depth; k++) {
-        vec x = splat(a[k * step]);
-        UNROLL for (int v = 0; v < vecs; v++) sum[v] += x * load(frame + offset[k] + v * LANES);
+        UNROLL for (int v = 0; v < SUMS / rows; v++) {
+            const vec x = load(frame + offset[k] + from[v]);
+            UNROLL for (int row = 0; row < rows; row++) sums[v * rows + row] += splat(a[k * rows + row]) * x;
+        }
     }
-    UNROLL for (int v = 0; v < vecs; v++) store(c + v * LANES, sum[v] + (accumulate ? load(c + v * LANES) : splat(bias)));
+    UNROLL for (int i = 0; i < SUMS; i++) sum[i] = sums[i];
 }
 
-/* One row of a step, line by line of the grid of an image; nothing is packed but the weights. */
-static void NAME(slide_lines)(const slide_plan *plan, const NAME(slide_step) * s, const real *a, const real *frame,
-                              real bias, int accumulate, real *out) {
+/* All rows of a step, if they are one or two, by vectors of positions of one line each; nothing is packed but the weights. */
+static void NAME(slide_lines)(const NAME(slide_job) * job, const NAME(slide_step) * s, NAME(target) t) {
+    const slide_plan *plan = job->plan;
     const slide_phase *phase = s->phase;
-    size width = phase->grid[2], write = plan->write[2];
-    for (size d = 0; d < phase->grid[0]; d++)
-        for (size h = 0; h < phase->grid[1]; h++)
-            for (size w = 0; w < width; w += 4 * LANES) {
-                real sums[4 * VECTOR_BYTES / sizeof(real)] = {0};
-                size length = min_size(width - w, 4 * LANES), vecs = divide_up(length, LANES);
-                const real *x = frame + d * plan->read[0] + h * plan->read[1] + w;
-                real *to = out + phase->write + d * plan->write[0] + h * plan->write[1] + w * write;
-                real *c = write == 1 && length == vecs * LANES ? to : sums;
-                if (accumulate && c == sums)
-                    for (size j = 0; j < length; j++) sums[j] = to[j * write];
-                switch (vecs) {
-#define CASE(v)                                                                                                        \
-    case v: NAME(line_tile)(v, s->depth, a, plan->rows, x, s->offset, bias, accumulate, c); break;
-                    CASE(1) CASE(2) CASE(3) CASE(4)
-#undef CASE
-                }
-                if (c == sums)
-                    for (size j = 0; j < length; j++) to[j * write] = sums[j];
+    const size rows = plan->rows, most = SUMS / rows, width = phase->grid[2], write = plan->write[2];
+    const size lines = s->images * phase->grid[0] * phase->grid[1];
+    size from[SUMS] = {0}, to[SUMS], length[SUMS], count = 0;
+    for (size line = 0; line < lines; line++) {
+        const NAME(cursor) at = NAME(cursor_at)(phase->grid, line * width);
+        for (size w = 0; w < width; w += LANES) {
+            from[count] = at.image * job->image_from + at.d * plan->read[0] + at.h * plan->read[1] + w;
+            to[count] = at.image * job->image_to + phase->write + at.d * plan->write[0] + at.h * plan->write[1] + w * write;
+            length[count++] = min_size(width - w, LANES);
+            if (count < most && (line + 1 < lines || w + LANES < width)) continue;
+            vec sum[SUMS]; /* those that nobody asked for are of positions asked for before */
+            if (rows == 1)
+                NAME(line_tile)(1, s->depth, s->a, s->seen, s->offset, from, sum);
+            else
+                NAME(line_tile)(2, s->depth, s->a, s->seen, s->offset, from, sum);
+            for (size i = 0; i < count * rows; i++) {
+                const size v = i / rows, row = i % rows;
+                const real bias = t.row_bias ? t.row_bias[row] : 0;
+                real *c = t.c + row * plan->out_volume + to[v];
+                if (write == 1 && length[v] == LANES)
+                    store(c, sum[i] + (t.accumulate ? load(c) : splat(bias)));
+                else
+                    for (size j = 0; j < length[v]; j++) c[j * write] = sum[i][j] + (t.accumulate ? c[j * write] : bias);
             }
+            count = 0;
+        }
+    }
 }
+#undef SUMS
 
 /* All rows of a step, panel by panel of its positions, for which `packed` has room. */
 static void NAME(slide_panels)(const NAME(slide_job) * job, const NAME(slide_step) * s, real *packed, NAME(target) t) {
@@ -306,12 +318,10 @@ static int NAME(slide)(const slide_plan *plan, const real *source, const real *w
                         s.a = a + k * (as_they_lie ? 1 : plan->rows);
                         s.offset = p->offset + (k - begin);
                         const NAME(target) t = {to, plan->out_volume, bias ? bias + g * plan->rows : NULL, NULL, k > 0};
-                        if (!by_lines) NAME(slide_panels)(&job, &s, frame + frames, t);
-                        for (size i = 0; by_lines && i < s.images * plan->rows; i++) {
-                            const size n = i / plan->rows, row = i % plan->rows;
-                            NAME(slide_lines)(plan, &s, s.a + row, frame + n * job.image_from, bias ? t.row_bias[row] : 0,
-                                              t.accumulate, to + n * job.image_to + row * plan->out_volume);
-                        }
+                        if (by_lines)
+                            NAME(slide_lines)(&job, &s, t);
+                        else
+                            NAME(slide_panels)(&job, &s, frame + frames, t);
                     }
                 }
             }

@@ -186,14 +186,16 @@ static inline conv_shape with_phases(const conv_shape *shape) {
     return s;
 }
 
-/* Multiply-adds that δx so takes, for each filter and channel: positions times taps, of all phases. */
-static double work_of_delta_x(const conv_shape *shape) {
+/* Multiply-adds that δx so takes, for each filter and channel: taps times positions, in whole vectors, of all phases. */
+static double work_of_delta_x(const conv_shape *shape, size lanes) {
     const conv_shape s = with_phases(shape);
     double work = 1;
     for (int a = 0; a < 3; a++) {
         double along = 0;
-        for (size r = 0; r < min_size(s.stride[a], s.in[a]); r++)
-            along += (double)divide_up(s.in[a] - r, s.stride[a]) * (double)how_many(taps_that_reach(&s, a, r));
+        for (size r = 0; r < min_size(s.stride[a], s.in[a]); r++) {
+            const size grid = divide_up(s.in[a] - r, s.stride[a]);
+            along += (double)(a == 2 ? divide_up(grid, lanes) * lanes : grid) * (double)how_many(taps_that_reach(&s, a, r));
+        }
         work *= along;
     }
     return work;
