@@ -31,6 +31,7 @@ INLINE void NAME(statistics_of_rows)(const real *x, size rows, size stride, size
             real sum, rest, about, unused;
             NAME(moments)(piece, 0, piece, 0, step, stride, n, &sum, &unused);
             const real mu = sum / (real)(step * n);
+            if (step == 1) ask_for(i + n < length ? piece + n : x + (row + 1) * stride, n); /* meanwhile */
             NAME(moments)(piece, mu, piece, mu, step, stride, n, &rest, &about);
             const double off = rest == rest ? rest / number : 0; /* by which mu is rounded; NaN where mu is inf */
             NAME(merge)(&count, mean, squares, number, mu + off, about - rest * off);

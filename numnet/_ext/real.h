@@ -4,6 +4,7 @@
  *     vec           LANES of them, in registers
  *     load, store   at any address: NumPy promises no alignment
  *     splat         the same number in every lane
+ *     ask_for       prefetch so many numbers
  *     transpose     LANES vectors of them
  *     NAME(f)       f_f32_avx2: a name of its own per type and instruction set */
 
@@ -17,6 +18,7 @@
 #undef load
 #undef store
 #undef splat
+#undef ask_for
 #undef transpose
 #undef EVERY_LANE
 
@@ -36,6 +38,7 @@
 #define load NAME(load)
 #define store NAME(store)
 #define splat NAME(splat)
+#define ask_for NAME(ask_for)
 #define transpose NAME(transpose)
 
 typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
@@ -49,6 +52,10 @@ typedef int64_t mask __attribute__((vector_size(VECTOR_BYTES)));
 INLINE vec load(const real *p) { return *(const vec_at *)p; }
 INLINE void store(real *p, vec v) { *(vec_at *)p = v; }
 INLINE vec splat(real v) { return v - (vec){0}; } /* v - 0 keeps the sign of -0.0 */
+/* Memory from p on, that is soon read; it need not be there. */
+INLINE void ask_for(const real *p, size n) {
+    for (size i = 0; i < n; i += 64 / (size)sizeof(real)) __builtin_prefetch(p + i);
+}
 INLINE vec NAME(select)(mask which, vec yes, vec no) { return (vec)((which & (mask)yes) | (~which & (mask)no)); }
 
 #if VECTOR_BYTES * 8 / REAL_BITS == 2

@@ -91,7 +91,11 @@ INLINE void NAME(channels_of_S)(const real *x, const real *delta, const real *sc
 INLINE void NAME(row_delta)(const real *restrict x, const real *restrict delta, const real *restrict scale,
                             real *restrict y, real mu, real inv_std, real lift, real slope, size K, size S) {
     if (S == 1) {
-        for (size i = 0; i < K; i++) y[i] = (delta[i] * scale[i] - lift - (x[i] - mu) * slope) * inv_std;
+        for (size first = 0; first < K; first += PIECE) {
+            const size last = min_size(K, first + PIECE);
+            if (K >= PIECE) ask_for(x + K + first, last - first), ask_for(delta + K + first, last - first); /* the next row */
+            for (size i = first; i < last; i++) y[i] = (delta[i] * scale[i] - lift - (x[i] - mu) * slope) * inv_std;
+        }
         return;
     }
     for (size k = 0; k < K; k++)
