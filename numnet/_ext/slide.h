@@ -178,13 +178,13 @@ typedef struct {
 
 #define SUMS 8 /* that are made at once, or each would wait for the last one */
 
-/* What SUMS / rows vectors of positions see, for one row or two: too few to be worth a panel. */
-INLINE void NAME(line_tile)(const int rows, size depth, const real *a, const real *frame, const size *offset,
-                            const size *from, vec *sum) {
+/* What so many vectors of positions see, for one row or two: too few to be worth a panel. */
+INLINE void NAME(line_tile)(const int rows, const int vecs, size depth, const real *a, const real *frame,
+                            const size *offset, const size *from, vec *sum) {
     vec sums[SUMS];
     UNROLL for (int i = 0; i < SUMS; i++) sums[i] = (vec){0};
     for (size k = 0; k < depth; k++) {
-        UNROLL for (int v = 0; v < SUMS / rows; v++) {
+        UNROLL for (int v = 0; v < vecs; v++) {
             const vec x = load(frame + offset[k] + from[v]);
             UNROLL for (int row = 0; row < rows; row++) sums[v * rows + row] += splat(a[k * rows + row]) * x;
         }
@@ -208,9 +208,9 @@ static void NAME(slide_lines)(const NAME(slide_job) * job, const NAME(slide_step
             if (count < most && (line + 1 < lines || w + LANES < width)) continue;
             vec sum[SUMS]; /* those that nobody asked for are of positions asked for before */
             if (rows == 1)
-                NAME(line_tile)(1, s->depth, s->a, s->seen, s->offset, from, sum);
+                NAME(line_tile)(1, SUMS, s->depth, s->a, s->seen, s->offset, from, sum);
             else
-                NAME(line_tile)(2, s->depth, s->a, s->seen, s->offset, from, sum);
+                NAME(line_tile)(2, SUMS / 2, s->depth, s->a, s->seen, s->offset, from, sum);
             for (size i = 0; i < count * rows; i++) {
                 const size v = i / rows, row = i % rows;
                 const real bias = t.row_bias ? t.row_bias[row] : 0;
