@@ -103,6 +103,9 @@ CONVOLUTIONS: dict[str, tuple[tuple[int, ...], int, Window, int]] = {
     "channels in pieces, of small images": ((40, 300, 5, 4), 5, window(2, 3, 1, 1), 1),
     "filters in pieces, strided": ((2, 4, 31, 30), 307, window(2, 3, 2, 1), 1),
     "filters in pieces, stride beyond the kernel": ((1, 2, 60, 60), 500, window(2, 2, 3), 1),
+    "two channels, short lines": ((3, 2, 9, 7), 5, window(2, 3, 1, 1), 1),
+    "two channels, short lines, many filters": ((2, 4, 16, 7), 54, window(2, 5, 1, (2, 0)), 2),
+    "long windows, far apart": ((2, 1, 903), 20, window(1, 100, 40), 1),
     "volume": ((2, 3, 5, 6, 7), 4, window(3, 3, 1, 1), 1),
     "volume, all at once": ((2, 4, 6, 5, 9), 6, window(3, (3, 1, 2), (2, 1, 3), ((1, 0), (0, 0), (0, 2)), 2), 2),
 }
