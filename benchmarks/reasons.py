@@ -107,11 +107,6 @@ _SECOND = (
     "Other work on the second of the two processors: measured again five minutes later it was 0.53 and 0.63 in "
     "training, 0.55 and 0.72 in inference."
 )
-_STEPS = "Seventy numbers in a dozen steps of NumPy, each of which takes 1 to 3 µs whatever the size."
-_PHASES = (
-    "∂J/∂x at stride 160 is 160 small convolutions, planned anew in each call: it shows for a single short signal. For "
-    "four of 16 000 numbers the ratio is 0.11."
-)
 _LSTM_NAME = "LSTM language model, hidden 256, 35 steps"
 
 REASONS: tuple[Reason, ...] = (
@@ -132,8 +127,6 @@ REASONS: tuple[Reason, ...] = (
     Reason("models", "GPT, 4 layers, width 128, context 64", _GPT),
     Reason("models", "VGG-11, quarter width, 96 × 96", _READ, work="inference, batch 1"),
     Reason("models", "ResNet-20", _SECOND, threads=2),
-    Reason("layers", "MultiMarginLoss()", _STEPS),
-    Reason("layers", "Conv1d(1, 64, 400, stride=160)", _PHASES),
     Reason("kernels", None, _BUSY),
     Reason("kernels", None, _TILE, beside="peak (avx512)"),
     Reason("loader", "MLP 784-256-128-64-10", _ADAM, work="optimiser"),
