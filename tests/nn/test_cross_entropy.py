@@ -117,7 +117,8 @@ def test_scores_of_any_size(agree: Callable[..., None], dtype: type) -> None:
 def test_labels_of_any_integer_type(make: type, kind: type) -> None:
     x = log_probabilities(RNG.normal(size=(6, 4)))
     y = labels((6, 4))
-    assert make()(x, y.astype(kind)) == make()(x, y)
+    # the compiled kernel leaves uint64 to its twin, whose last bit is its own
+    np.testing.assert_allclose(make()(x, y.astype(kind)), make()(x, y), rtol=1e-14)
 
 
 @pytest.mark.parametrize("make", LOSSES)
